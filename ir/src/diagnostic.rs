@@ -1,0 +1,168 @@
+//! A problem in the source text: what, where, and what to do about it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::source::Span;
+
+/// A problem in a Dockerfile.
+///
+/// The grammar, the planner and the checks all report through this type; only the cli renders
+/// it. A message starts in lower case, has no final period, and names the thing in backticks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnostic {
+    /// What went wrong. Programs match on this, never on the message.
+    pub code: Code,
+    /// Whether the build can go on.
+    pub severity: Severity,
+    /// One line for a person.
+    pub message: String,
+    /// The narrowest text that a fix would change.
+    pub span: Span,
+    /// Other places that explain the problem, e.g. "first defined here".
+    pub labels: Vec<Label>,
+    /// What to do about it, each a full instruction to the reader.
+    pub help: Vec<String>,
+}
+
+/// A second place that explains a problem.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// What is to be seen there.
+    pub text: String,
+}
+
+/// How bad a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The build goes on.
+    Warning,
+    /// The build does not start.
+    Error,
+}
+
+impl Diagnostic {
+    /// An error with no further labels or help.
+    pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            span,
+            labels: Vec::new(),
+            help: Vec::new(),
+        }
+    }
+
+    /// A warning with no further labels or help.
+    pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, span, message) }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help.push(text.into());
+        self
+    }
+
+    /// Adds a place that explains it.
+    #[must_use]
+    pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// Whether the build cannot start.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// What kind of problem a [`Diagnostic`] tells. The names are stable.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Code {
+            $($(#[$doc])* #[serde(rename = $name)] $variant,)*
+        }
+
+        impl Code {
+            /// The stable name, as it stands in messages and in JSON.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The file holds no instruction.
+    EmptyFile = "empty-file",
+    /// A physical line is longer than 65,535 bytes.
+    LineTooLong = "line-too-long",
+    /// A parser directive is repeated or has a bad value.
+    BadDirective = "bad-directive",
+    /// A heredoc has no terminator.
+    UnterminatedHeredoc = "unterminated-heredoc",
+    /// A blank line within a continued instruction.
+    EmptyContinuation = "empty-continuation",
+    /// The first word of a line is no instruction.
+    UnknownInstruction = "unknown-instruction",
+    /// An instruction stands before the first `FROM`.
+    BeforeFrom = "before-from",
+    /// The file has no `FROM`.
+    NoFrom = "no-from",
+    /// A flag that the instruction does not have.
+    UnknownFlag = "unknown-flag",
+    /// A flag that may be given once is given again.
+    DuplicateFlag = "duplicate-flag",
+    /// The value of a flag is missing or bad.
+    BadFlagValue = "bad-flag-value",
+    /// Too few or too many arguments.
+    WrongArity = "wrong-arity",
+    /// A valid JSON array with an element that is no string.
+    BadJson = "bad-json",
+    /// An argument that the instruction cannot take.
+    BadArgument = "bad-argument",
+    /// A stage name that is not allowed.
+    BadStageName = "bad-stage-name",
+    /// A mount with a bad, missing or contradicting key.
+    BadMount = "bad-mount",
+    /// `${…}` that cannot be read, or an unterminated quote.
+    BadExpansion = "bad-expansion",
+    /// `${name:?…}` of a variable that is not set.
+    RequiredVariable = "required-variable",
+    /// A base image name that is empty or cannot be read.
+    BadReference = "bad-reference",
+    /// A platform that cannot be read.
+    BadPlatform = "bad-platform",
+    /// A reference to a stage that does not exist, or comes later.
+    UnknownStage = "unknown-stage",
+    /// Stages that need each other.
+    CircularDependency = "circular-dependency",
+    /// `--target` names no stage.
+    UnknownTarget = "unknown-target",
+    /// An instruction in `ONBUILD` that is not allowed there.
+    BadTrigger = "bad-trigger",
+    /// The language allows it, this builder cannot do it.
+    Unsupported = "unsupported",
+    /// A build argument that no `ARG` declares.
+    UnusedBuildArgument = "unused-build-argument",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,121 @@
+//! A named text, places in it, and how a byte offset becomes a line and a column.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A half-open range of **byte** offsets into one Dockerfile.
+///
+/// Invariants: `start <= end`, and both lie on character boundaries of the source. A source is
+/// at most `u32::MAX` bytes, so eight bytes hold a span.
+///
+/// A span is never part of a key: moving an instruction down a line must not rebuild it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// The range `start..end`.
+    ///
+    /// # Panics
+    ///
+    /// If `start > end`, or `end` does not fit 32 bits ([`Source::new`] refuses such texts).
+    pub fn new(start: usize, end: usize) -> Self {
+        assert!(start <= end, "a span runs forwards: {start}..{end}");
+        let narrow = |n: usize| u32::try_from(n).expect("a source is at most 4 GiB");
+        Self { start: narrow(start), end: narrow(end) }
+    }
+
+    /// Offset of the first byte.
+    pub fn start(self) -> usize {
+        self.start as usize
+    }
+
+    /// Offset after the last byte.
+    pub fn end(self) -> usize {
+        self.end as usize
+    }
+
+    /// The smallest span that covers both.
+    #[must_use]
+    pub fn to(self, other: Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+}
+
+/// One text with a name for messages.
+#[derive(Clone, Debug)]
+pub struct Source {
+    name: String,
+    text: String,
+    /// Byte offset of the start of each line; never empty.
+    lines: Vec<usize>,
+}
+
+/// The text is longer than a [`Span`] can address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the text is longer than 4 GiB")
+    }
+}
+
+impl std::error::Error for TooLong {}
+
+impl Source {
+    /// A text under the name that messages show for it.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Result<Self, TooLong> {
+        let text = text.into();
+        if u32::try_from(text.len()).is_err() {
+            return Err(TooLong);
+        }
+        let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(i, _)| i + 1);
+        let lines = std::iter::once(0).chain(starts).collect();
+        Ok(Self { name: name.into(), text, lines })
+    }
+
+    /// The name that messages show.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text of a span; empty where the span does not fit this source.
+    pub fn slice(&self, span: Span) -> &str {
+        self.text.get(span.start()..span.end()).unwrap_or_default()
+    }
+
+    /// The 1-based line and the 1-based **byte** column of an offset.
+    pub fn position(&self, offset: usize) -> (usize, usize) {
+        let line = self.lines.partition_point(|start| *start <= offset);
+        (line, offset - self.lines[line - 1] + 1)
+    }
+
+    /// The 1-based first and last line that a span touches.
+    pub fn line_range(&self, span: Span) -> (usize, usize) {
+        let last = if span.end() > span.start() { span.end() - 1 } else { span.end() };
+        (self.position(span.start()).0, self.position(last).0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_from_one_and_newlines_belong_to_their_line() {
+        let source = Source::new("Dockerfile", "ab\ncd\n").unwrap();
+        let positions: Vec<_> = (0..=6).map(|offset| source.position(offset)).collect();
+        assert_eq!(positions, [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3), (3, 1)]);
+        assert_eq!(source.line_range(Span::new(0, 3)), (1, 1));
+        assert_eq!(source.line_range(Span::new(1, 4)), (1, 2));
+    }
+}
