@@ -4,16 +4,31 @@
 //! Pure data. The grammar produces a [`Program`], the planner turns it into a [`Graph`], the
 //! runtime executes that; none of them knows another, all of them know this crate.
 
+pub mod config;
 pub mod diagnostic;
+pub mod digest;
+pub mod facts;
+pub mod graph;
 pub mod instruction;
+pub mod json;
+pub mod op;
 pub mod platform;
 pub mod program;
+pub mod reference;
 pub mod source;
 pub mod template;
+mod text;
+pub mod verify;
 
+pub use config::{ConfigFile, ContainerConfig, HistoryEntry};
 pub use diagnostic::{Code, Diagnostic, Severity};
+pub use digest::{DiffId, Digest, DigestError};
+pub use facts::{Facts, ImageFacts, ImageRequest};
+pub use graph::{Graph, Node, NodeId, Origin, StageHistory};
 pub use instruction::Instruction;
+pub use op::Op;
 pub use platform::{Platform, PlatformError};
 pub use program::{Program, Stage, Statement};
+pub use reference::{ImageRef, ReferenceError};
 pub use source::{Source, Span};
 pub use template::Template;

@@ -46,8 +46,7 @@ impl Platform {
     pub fn satisfies(&self, wanted: &Self) -> bool {
         self.os == wanted.os
             && self.architecture == wanted.architecture
-            && (wanted.variant.is_none()
-                || self.effective_variant() == wanted.effective_variant())
+            && (wanted.variant.is_none() || self.effective_variant() == wanted.effective_variant())
     }
 
     /// The variant, or the architecture's default.
@@ -71,11 +70,9 @@ fn normalise(architecture: &str, variant: Option<&str>) -> (String, Option<Strin
         ("aarch64" | "arm64", variant) => {
             ("arm64", variant.map(|v| v.strip_prefix('v').unwrap_or(v)).filter(|v| *v != "8"))
         }
-        ("armhf", _) => ("arm", Some("v7")),
-        ("armel", _) => ("arm", Some("v6")),
-        ("arm", None | Some("7")) => ("arm", Some("v7")),
+        ("armhf", _) | ("arm", None | Some("7")) => ("arm", Some("v7")),
+        ("armel", _) | ("arm", Some("6")) => ("arm", Some("v6")),
         ("arm", Some("5")) => ("arm", Some("v5")),
-        ("arm", Some("6")) => ("arm", Some("v6")),
         ("arm", Some("8")) => ("arm", Some("v8")),
         (other, variant) => (other, variant),
     };

@@ -73,7 +73,8 @@ impl Source {
         if u32::try_from(text.len()).is_err() {
             return Err(TooLong);
         }
-        let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(i, _)| i + 1);
+        let starts =
+            text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(i, _)| i + 1);
         let lines = std::iter::once(0).chain(starts).collect();
         Ok(Self { name: name.into(), text, lines })
     }
