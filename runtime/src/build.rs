@@ -1,0 +1,1 @@
+//! The executor: asks the schedule, runs the node, tells it.

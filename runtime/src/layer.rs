@@ -1,0 +1,1 @@
+//! Layers: from a change set to a blob, and from a blob to a tree.

@@ -1,0 +1,1 @@
+//! Which nodes are ready, running, done: a state machine without threads.
