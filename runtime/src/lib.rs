@@ -10,7 +10,7 @@ pub mod image;
 pub mod layer;
 pub mod op;
 pub mod registry;
-pub mod rootdir;
+pub(crate) mod rootdir;
 pub mod sandbox;
 pub mod schedule;
 pub mod snapshot;
