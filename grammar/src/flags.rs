@@ -95,7 +95,7 @@ fn kept(pairs: Pairs<'_, Rule>) -> Vec<Range<usize>> {
 fn flag<'a>(written: Fragment<'a>, word: &Joined) -> Flag<'a> {
     let word = word.whole();
     let (name, value) = match word.split_once('=') {
-        Some((name, value)) => (name, Some(value.select(&[0..value.text().len()]))),
+        Some((name, value)) => (name, Some(value.to_joined())),
         None => (word, None),
     };
     let name = name.text().strip_prefix("--").unwrap_or(name.text()).to_owned();

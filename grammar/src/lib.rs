@@ -1,8 +1,8 @@
 //! Dockerfile text into an [`ir::Program`]: knows text only, expands and resolves nothing.
 //!
-//! Three layers, each with its own small pest grammars: a file into logical lines ([`lines`]), a
-//! line into keyword, flags and arguments ([`flags`], [`words`], [`json`]), and a word into a
-//! template ([`template`]). The typed instructions are put together on top of them.
+//! Three layers, each with its own small pest grammars: a file into logical lines (`lines`), a
+//! line into keyword, flags and arguments (`flags`, `words`, `json`), and a word into a
+//! template (`template`). The typed instructions are put together on top of them.
 
 mod directive;
 mod duration;

@@ -38,30 +38,30 @@ pub fn parse(source: &Source) -> Parsed {
 pub fn parse_trigger(text: &str, at: Span) -> Result<Statement, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let File { lines, escape, .. } = lines::assemble(text, Origin::Foreign(at), &mut problems);
-    let mut statement = None;
-    match lines.as_slice() {
-        [line] => {
-            let call = call(line, escape);
-            statement = match instruction::keyword(&call.head) {
-                None => {
-                    problems.push(instruction::unknown(&call.head));
-                    None
-                }
-                Some(keyword) => {
-                    problems.extend(instruction::forbidden(&call));
-                    read(keyword, line, &call, &mut problems)
-                }
-            };
-        }
-        _ => {
-            let message = format!("trigger of `ONBUILD` with {} instructions", lines.len());
-            problems.push(Diagnostic::error(Code::BadTrigger, at, message));
-        }
-    }
+    let statement = if let [line] = lines.as_slice() {
+        trigger(line, escape, &mut problems)
+    } else {
+        let message = format!("a trigger of `ONBUILD` holds {} instructions", lines.len());
+        problems.push(Diagnostic::error(Code::BadTrigger, at, message));
+        None
+    };
     match statement {
         Some(statement) if !problems.iter().any(Diagnostic::is_error) => Ok(statement),
         _ => Err(problems),
     }
+}
+
+fn trigger(line: &Line, escape: char, problems: &mut Vec<Diagnostic>) -> Option<Statement> {
+    let call = call(line, escape);
+    let Some(keyword) = instruction::keyword(&call.head) else {
+        problems.push(instruction::unknown(&call.head));
+        return None;
+    };
+    if let Some(problem) = instruction::forbidden(&call) {
+        problems.push(problem);
+        return None;
+    }
+    read(keyword, line, &call, problems)
 }
 
 fn call(line: &Line, escape: char) -> Call<'_> {

@@ -78,7 +78,8 @@ impl Joined {
             self.text.push_str(&other.text[range]);
             return;
         };
-        for piece in pieces.iter().filter(|piece| piece.at < range.end) {
+        let first = pieces.partition_point(|piece| piece.at + piece.len <= range.start);
+        for piece in pieces[first..].iter().take_while(|piece| piece.at < range.end) {
             let start = piece.at.max(range.start);
             let end = (piece.at + piece.len).min(range.end);
             if start < end {
@@ -163,16 +164,28 @@ impl<'a> Fragment<'a> {
 
     /// Only these ranges of it, put together.
     pub(crate) fn select(self, ranges: &[Range<usize>]) -> Joined {
+        let mut joined = self.empty();
+        for range in ranges {
+            joined.push_part(self.joined, self.start + range.start..self.start + range.end);
+        }
+        joined
+    }
+
+    /// All of it, as a text of its own.
+    pub(crate) fn to_joined(self) -> Joined {
+        let mut joined = self.empty();
+        joined.push_part(self.joined, self.start..self.end);
+        joined
+    }
+
+    /// An empty text behind it.
+    fn empty(self) -> Joined {
         let span = self.span();
         let map = match self.joined.map {
             Map::Fixed(span) => Map::Fixed(span),
             Map::Pieces { .. } => Map::Pieces { pieces: Vec::new(), anchor: span.end() },
         };
-        let mut joined = Joined { text: String::new(), map };
-        for range in ranges {
-            joined.push_part(self.joined, self.start + range.start..self.start + range.end);
-        }
-        joined
+        Joined { text: String::new(), map }
     }
 
     /// As text that is never expanded.

@@ -189,12 +189,8 @@ impl<'a> Reader<'a> {
     /// Text up to the next character that may mean something, or that character itself.
     fn plain(&mut self, parts: &mut Vec<Part>, quoted: bool) {
         let start = self.at;
-        match Pieces::parse(Rule::plain, self.rest()) {
-            Ok(pairs) => self.at += pairs.as_str().len(),
-            Err(_) => {
-                self.next();
-            }
-        }
+        let pairs = Pieces::parse(Rule::plain, self.rest()).expect("any character is a piece");
+        self.at += pairs.as_str().len();
         push_text(parts, &self.fragment.text()[start..self.at], quoted);
     }
 
@@ -202,14 +198,15 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let (name, modifier) = if self.rest().starts_with("${") {
             self.braced()?
-        } else if let Ok(pairs) = Pieces::parse(Rule::variable, self.rest()) {
+        } else {
+            let pairs = Pieces::parse(Rule::dollar, self.rest()).expect("a `$` is a piece");
             let text = pairs.as_str();
             self.at += text.len();
+            if text == "$" {
+                push_text(parts, "$", quoted);
+                return Ok(());
+            }
             (text[1..].to_owned(), None)
-        } else {
-            self.at += 1;
-            push_text(parts, "$", quoted);
-            return Ok(());
         };
         let span = self.fragment.part(start..self.at).span();
         parts.push(Part::Variable { name, modifier, quoted, span });
@@ -234,6 +231,8 @@ impl<'a> Reader<'a> {
                 | Rule::mark
                 | Rule::single_quoted
                 | Rule::inside
+                | Rule::dollar
+                | Rule::lone
                 | Rule::variable
                 | Rule::braced
                 | Rule::operator

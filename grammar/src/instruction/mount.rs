@@ -98,9 +98,12 @@ fn field(field: Fragment<'_>, escape: char) -> Result<MountField, Diagnostic> {
         let help = format!("write `{known}=` and the value");
         return Err(error(format!("mount key `{known}` needs a value")).help(help));
     }
-    let value = value.map(|value| match key {
-        MountKey::From => template::verbatim(value),
-        _ => template::word(value, escape),
+    let value = value.map(|value| {
+        if *key == MountKey::From {
+            template::verbatim(value)
+        } else {
+            template::word(value, escape)
+        }
     });
     if *key == MountKey::From
         && let Some(value) = &value

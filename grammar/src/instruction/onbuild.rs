@@ -16,17 +16,16 @@ pub(super) fn onbuild(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option
         return None;
     }
     let mut found = Vec::new();
-    let instruction = match keyword(&inner.head) {
-        Some(keyword) => read(keyword, &inner, &mut found),
-        None => {
-            found.push(unknown(&inner.head));
-            None
-        }
+    let instruction = if let Some(keyword) = keyword(&inner.head) {
+        read(keyword, &inner, &mut found)
+    } else {
+        found.push(unknown(&inner.head));
+        None
     };
-    // What is no text at all is wrong now; anything else may be right for whom it fires.
+    // Bad JSON is told now, as BuildKit does; the rest when the trigger fires.
     problems.extend(found.iter().filter(|problem| problem.code == Code::BadJson).cloned());
-    let bodies = call.heredocs.last().map(|body| body.span);
-    let span = bodies.map_or(written.span(), |span| written.span().to(span));
+    let last = call.heredocs.last().map_or(written.span(), |body| body.span);
+    let span = written.span().to(last);
     let trigger = match instruction {
         Some(instruction) if !found.iter().any(Diagnostic::is_error) => {
             Ok(Box::new(Statement { instruction, text: written.text().to_owned(), span }))
