@@ -76,7 +76,7 @@ fn read(
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Statement> {
     let instruction = instruction::read(keyword, call, problems)?;
-    Some(Statement { instruction, text: call.line.text().to_owned(), span: line.span })
+    Some(Statement { instruction, text: call.line.text().trim_start().to_owned(), span: line.span })
 }
 
 #[derive(Default)]

@@ -13,7 +13,7 @@ pub(crate) fn nearest<'a>(
         .map(|candidate| {
             (distance(&word.to_ascii_lowercase(), &candidate.to_ascii_lowercase()), candidate)
         })
-        .filter(|(edits, candidate)| *edits <= 2 && *edits < candidate.len())
+        .filter(|(edits, candidate)| *edits <= if candidate.len() <= 4 { 1 } else { 2 })
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -65,5 +65,6 @@ mod tests {
     #[test]
     fn a_short_word_does_not_become_another_one_altogether() {
         assert_eq!(nearest("x", ["to"]), None);
+        assert_eq!(nearest("foo", ["from"]), None);
     }
 }

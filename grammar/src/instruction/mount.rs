@@ -83,6 +83,9 @@ fn field(field: Fragment<'_>, escape: char) -> Result<MountField, Diagnostic> {
         None => (field, None),
     };
     let error = |message: String| Diagnostic::error(Code::BadMount, field.span(), message);
+    if field.text().is_empty() {
+        return Err(error("a field of `--mount` is empty".to_owned()));
+    }
     let name = key.text().to_ascii_lowercase();
     // buildah's `z` and `Z`.
     let found = if name == "z" { Some(&("z", MountKey::Relabel, true)) } else { None };
