@@ -133,7 +133,7 @@ proptest! {
     #[test]
     fn a_template_keeps_its_text_and_ignore_files_never_panic(text in any::<String>()) {
         prop_assert_eq!(&template(&text, '\\', 3).raw, &text);
-        let _ = parse_ignore(&text);
+        drop(parse_ignore(&text));
     }
 
     /// Without quotes, escapes and variables there is nothing to read.

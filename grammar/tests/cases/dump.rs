@@ -53,7 +53,7 @@ fn says_something(name: &str, value: &Value) -> bool {
     match value {
         Value::Null => name == "none",
         Value::Bool(false) => matches!(name, "unpack" | "keep_git_dir"),
-        Value::Array(elements) => !elements.is_empty(),
+        Value::Array(elements) => !elements.is_empty() || name == "exec",
         Value::String(text) => !text.is_empty(),
         _ => true,
     }
