@@ -1,5 +1,7 @@
 //! Triggers that a base image brings in.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use ir::instruction::Instruction;
 use ir::{Code, Span};
 use kaniko_grammar::parse_trigger;
