@@ -141,11 +141,10 @@ impl Builder {
 }
 
 /// An unknown instruction may be the body of a heredoc that an open quote hides.
-fn explain(problem: Diagnostic, hidden: Option<Span>) -> Diagnostic {
-    match hidden {
-        None => problem,
-        Some(span) => problem
-            .label(span, "what begins here does not end, so a `<<` on this line opens no heredoc")
-            .help("close or escape it"),
-    }
+fn explain(mut problem: Diagnostic, hidden: Option<Span>) -> Diagnostic {
+    let Some(span) = hidden else { return problem };
+    problem.help.clear();
+    problem
+        .label(span, "what begins here does not end, so no `<<` on this line opens a heredoc")
+        .help("close or escape what is open on the line above")
 }
