@@ -91,7 +91,7 @@ pub struct Client {
 
 struct Inner {
     endpoints: Endpoints,
-    known: Mutex<BTreeMap<(String, Direction), Arc<OnceCell<Arc<Endpoint>>>>>,
+    known: Mutex<BTreeMap<(String, Direction), Known>>,
     authorizations: Authorizations,
     credentials: Credentials,
     pull_retries: u32,
@@ -99,6 +99,9 @@ struct Inner {
     /// Held by whoever is fetching the blob.
     in_flight: Mutex<BTreeMap<Digest, Weak<tokio::sync::Mutex<()>>>>,
 }
+
+/// Found out by who needs it first.
+type Known = Arc<OnceCell<Arc<Endpoint>>>;
 
 /// Which settings hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -104,11 +104,11 @@ impl Endpoints {
     }
 
     fn http(&self, registry: &str, direction: Direction) -> Result<reqwest::Client, RegistryError> {
-        let lax =
-            self.reach[&direction].skip_tls_verify || self.skip_verify.contains(registry);
+        let lax = self.reach[&direction].skip_tls_verify || self.skip_verify.contains(registry);
         let authority = self.authorities.get(registry);
         let identity = self.identities.get(registry);
-        if !lax && authority.is_none() && identity.is_none() {
+        let loopback = is_loopback(host_of(registry));
+        if !lax && !loopback && authority.is_none() && identity.is_none() {
             return Ok(self.plain.clone());
         }
         let mut roots = self.roots.clone();
@@ -116,6 +116,10 @@ impl Endpoints {
         let mut builder = builder(&self.user_agent, roots).tls_danger_accept_invalid_certs(lax);
         if let Some(identity) = identity {
             builder = builder.identity(identity.clone());
+        }
+        if loopback {
+            // A proxy would look for it on its own machine. (Go's client knows that, too.)
+            builder = builder.no_proxy();
         }
         builder.build().map_err(|source| RegistryError::Setup { source })
     }
@@ -129,10 +133,11 @@ async fn ping(
     timeout: Duration,
 ) -> Result<Endpoint, Failure> {
     let host = if registry == "docker.io" { "registry-1.docker.io" } else { registry };
-    let base = Url::parse(&format!("{scheme}://{host}/")).map_err(|_| RegistryError::Malformed {
-        object: format!("registry `{registry}`"),
-        source: Flaw("it is no host name").into(),
-    })?;
+    let base =
+        Url::parse(&format!("{scheme}://{host}/")).map_err(|_| RegistryError::Malformed {
+            object: format!("registry `{registry}`"),
+            source: Flaw("it is no host name").into(),
+        })?;
     let url = base.join("v2/").expect("a relative path joins");
     let send = tokio::time::timeout(timeout, http.get(url).send()).await;
     let response = match send {
@@ -157,14 +162,23 @@ async fn ping(
 /// Names that are spoken to without TLS, if need be, without being asked to (ggcr
 /// `pkg/name/registry.go`).
 fn is_local(registry: &str) -> bool {
-    let host = match registry.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-        _ => registry,
-    };
-    let name = host == "localhost"
+    let host = host_of(registry);
+    is_loopback(host)
         || [".local", ".localhost"].iter().any(|suffix| host.ends_with(suffix))
-        || host == "[::1]";
-    name || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback() || ip.is_private())
+        || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_private())
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host == "[::1]"
+        || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn host_of(registry: &str) -> &str {
+    match registry.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        Some(_) | None => registry,
+    }
 }
 
 fn builder(user_agent: &str, roots: Vec<Certificate>) -> reqwest::ClientBuilder {
@@ -235,8 +249,18 @@ mod tests {
     #[test]
     fn local_names_are_those_of_ggcr() {
         for registry in [
-            "localhost", "localhost:5000", "127.0.0.1:5000", "127.1.2.3", "[::1]:5000", "[::1]",
-            "a.local", "a.local:80", "r.localhost:1", "10.1.2.3:5000", "192.168.0.1", "172.16.0.9",
+            "localhost",
+            "localhost:5000",
+            "127.0.0.1:5000",
+            "127.1.2.3",
+            "[::1]:5000",
+            "[::1]",
+            "a.local",
+            "a.local:80",
+            "r.localhost:1",
+            "10.1.2.3:5000",
+            "192.168.0.1",
+            "172.16.0.9",
         ] {
             assert!(is_local(registry), "{registry}");
         }

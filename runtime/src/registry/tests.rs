@@ -104,7 +104,8 @@ async fn push_bytes(
 ) -> Result<(), RegistryError> {
     let path = dir.join("blob");
     std::fs::write(&path, bytes).unwrap();
-    client.push_blob(to, &digest_of(bytes), bytes.len() as u64, &path, |_| {}).await
+    let blob = Descriptor::new(media_type::OCI_LAYER, digest_of(bytes), bytes.len() as u64);
+    client.push_blob(to, &blob, &path, |_| {}).await
 }
 
 fn open_store() -> (tempfile::TempDir, Store) {
@@ -295,6 +296,52 @@ async fn a_certificate_must_be_trusted() {
     let skip_tls_verify_registries = [host.clone()].into();
     let careless = client(Settings { skip_tls_verify_registries, ..Settings::default() });
     careless.resolve(&to, &amd64()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_proves_who_it_is() {
+    let registry = Registry::start_with(|dir| {
+        make_certificate(dir);
+        let (certificate, key) = (dir.join("cert.pem"), dir.join("key.pem"));
+        format!("tls: {{certificate: {certificate:?}, key: {key:?}, clientcas: [{certificate:?}]}}")
+    });
+    let to = image(&registry.host, "app:1");
+    let pushed = TestImage::new(b"x".to_vec(), "amd64", false);
+    let certificate = registry.dir().join("cert.pem");
+    let certificates: BTreeMap<_, _> = [(registry.host.clone(), certificate.clone())].into();
+    let settings = Settings { certificates, ..Settings::default() };
+    assert!(pushed.push(&client(settings.clone()), &to).await.is_err());
+
+    let key = registry.dir().join("key.pem");
+    let proof = ClientCertificate { certificate, key };
+    let client_certificates = [(registry.host.clone(), proof)].into();
+    pushed.push(&client(Settings { client_certificates, ..settings }), &to).await.unwrap();
+}
+
+/// Builds run these on a runtime with many threads.
+#[test]
+fn futures_are_send() {
+    fn is_send(_: impl Send) {}
+    let (client, image, platform) = (plain(), image("r.io", "x"), amd64());
+    let (_dir, store) = open_store();
+    let blob = Descriptor::new(media_type::OCI_LAYER, digest_of(b""), 0);
+    is_send(client.resolve(&image, &platform));
+    is_send(client.fetch(&image, &blob, &store, |_| {}));
+    is_send(client.mount_blob(&image, &image, &blob.digest));
+    is_send(client.push_blob(&image, &blob, Path::new("x"), |_| {}));
+    is_send(client.push_manifest(&image, media_type::OCI_INDEX, b"{}"));
+}
+
+/// References are read by `ir`; `oci-client` reads them on its own.
+#[test]
+fn references_mean_what_others_think() {
+    for text in ["alpine", "a/b:1", "localhost:5000/x", "r.io/a/b/c:T_1", "index.docker.io/x"] {
+        let (ours, theirs): (ImageRef, oci_client::Reference) =
+            (text.parse().unwrap(), text.parse().unwrap());
+        assert_eq!(ours.registry(), theirs.registry());
+        assert_eq!(ours.repository(), theirs.repository());
+        assert_eq!(ours.tag(), theirs.tag());
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests run real tools")]

@@ -17,7 +17,7 @@ use tokio_util::io::ReaderStream;
 use super::auth::{Access, Ask, Authorization};
 use super::challenge::Challenge;
 pub(super) use super::endpoint::Endpoint;
-use super::error::{Failure, Retry, RegistryError, Silence};
+use super::error::{Failure, RegistryError, Retry, Silence};
 use super::{Client, Direction};
 
 /// How long a registry may take to answer, or to send the next bytes.
@@ -256,18 +256,17 @@ pub(super) async fn message_of(response: Response) -> String {
     let messages = envelope
         .errors
         .into_iter()
-        .map(|error| match error.detail {
-            serde_json::Value::String(detail) if !detail.is_empty() && detail != error.message => {
+        .map(|error| match error.detail.as_str() {
+            Some(detail) if !detail.is_empty() && detail != error.message => {
                 format!("{}: {detail}", error.message)
             }
-            _ => error.message,
+            Some(_) | None => error.message,
         })
         .filter(|message| !message.is_empty())
         .collect::<Vec<String>>()
         .join("; ");
     // What a registry says goes to a terminal.
-    let shown: String =
-        messages.chars().filter(|c| !c.is_control()).take(MESSAGE_LENGTH).collect();
+    let shown: String = messages.chars().filter(|c| !c.is_control()).take(MESSAGE_LENGTH).collect();
     if shown.is_empty() { reason } else { shown }
 }
 
@@ -308,11 +307,8 @@ pub(super) fn unreachable(registry: &str, error: reqwest::Error) -> Failure {
     if is_untrusted(&error) {
         return RegistryError::Untrusted { registry, source: error.into() }.into();
     }
-    let retry = if error.is_builder() || error.is_redirect() {
-        Retry::Never
-    } else {
-        Retry::After(None)
-    };
+    let retry =
+        if error.is_builder() || error.is_redirect() { Retry::Never } else { Retry::After(None) };
     let error = RegistryError::Unreachable { registry, attempts: 1, source: error.into() };
     Failure { error, retry }
 }
@@ -330,16 +326,15 @@ pub(super) fn silent(registry: &str, patience: Duration) -> Failure {
 fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
-        // An io::Error does not count what it carries as its source.
-        let carried = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .and_then(|carried| carried.downcast_ref::<rustls::Error>());
-        let tls = error.downcast_ref::<rustls::Error>().or(carried);
-        if let Some(rustls::Error::InvalidCertificate(_)) = tls {
+        if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
             return true;
         }
-        next = error.source();
+        // An io::Error does not count what it carries as its source.
+        let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = match carried {
+            Some(carried) => Some(carried),
+            None => error.source(),
+        };
     }
     false
 }

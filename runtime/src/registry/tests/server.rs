@@ -1,5 +1,6 @@
 //! Registries to test against: Debian's, and one that says what it is told to.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -122,9 +123,7 @@ pub(super) struct Fake {
 }
 
 impl Fake {
-    pub(super) async fn start(
-        reply: impl Fn(&str, &str) -> Reply + Send + Sync + 'static,
-    ) -> Self {
+    pub(super) async fn start(reply: impl Fn(&str, &str) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -151,9 +150,9 @@ impl Fake {
                     log.lock().unwrap().push(request);
                     let mut head = format!("HTTP/1.1 {}\r\nConnection: close\r\n", reply.status);
                     for (name, value) in &reply.headers {
-                        head += &format!("{name}: {value}\r\n");
+                        write!(head, "{name}: {value}\r\n").unwrap();
                     }
-                    head += &format!("Content-Length: {}\r\n\r\n", reply.body.len());
+                    write!(head, "Content-Length: {}\r\n\r\n", reply.body.len()).unwrap();
                     stream.write_all(head.as_bytes()).await.unwrap();
                     stream.write_all(&reply.body[..reply.cut]).await.unwrap();
                 });
