@@ -1,6 +1,6 @@
 //! Where a registry is and how it is spoken to: host, scheme, certificates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use reqwest::{Certificate, Identity, StatusCode, Url, redirect};
 use super::challenge::Challenge;
 use super::error::{Cause, Failure, Flaw, RegistryError};
 use super::transport::{ANSWER_TIMEOUT, status_failure, unreachable};
-use super::{Direction, Reach, Settings};
+use super::{Direction, Settings};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a registry that may be spoken to without TLS has to show that it can do TLS: what
@@ -36,9 +36,10 @@ pub(super) struct Endpoint {
 /// Makes endpoints.
 #[derive(Debug)]
 pub(super) struct Endpoints {
-    reach: BTreeMap<Direction, Reach>,
-    insecure: std::collections::BTreeSet<String>,
-    skip_verify: std::collections::BTreeSet<String>,
+    insecure_directions: BTreeSet<Direction>,
+    skip_all_verify: bool,
+    insecure: BTreeSet<String>,
+    skip_verify: BTreeSet<String>,
     user_agent: String,
     roots: Vec<Certificate>,
     authorities: BTreeMap<String, Vec<Certificate>>,
@@ -61,10 +62,16 @@ impl Endpoints {
             let identity = read.map_err(certificate_error(registry, &client.certificate))?;
             identities.insert(registry.clone(), identity);
         }
+        let directions =
+            [(settings.insecure_push, Direction::Push), (settings.insecure_pull, Direction::Pull)];
         let roots = roots();
         let plain = builder(&settings.user_agent, roots.clone()).build();
         Ok(Self {
-            reach: [(Direction::Pull, settings.pull), (Direction::Push, settings.push)].into(),
+            insecure_directions: directions
+                .into_iter()
+                .filter_map(|(yes, d)| yes.then_some(d))
+                .collect(),
+            skip_all_verify: settings.skip_tls_verify,
             insecure: settings.insecure_registries.clone(),
             skip_verify: settings.skip_tls_verify_registries.clone(),
             user_agent: settings.user_agent.clone(),
@@ -83,8 +90,8 @@ impl Endpoints {
         registry: &str,
         direction: Direction,
     ) -> Result<Endpoint, Failure> {
-        let http = self.http(registry, direction)?;
-        let insecure = self.reach[&direction].insecure
+        let http = self.http(registry)?;
+        let insecure = self.insecure_directions.contains(&direction)
             || self.insecure.contains(registry)
             || is_local(registry);
         let timeout = if insecure { PROBE_TIMEOUT } else { ANSWER_TIMEOUT };
@@ -103,8 +110,13 @@ impl Endpoints {
         }
     }
 
-    fn http(&self, registry: &str, direction: Direction) -> Result<reqwest::Client, RegistryError> {
-        let lax = self.reach[&direction].skip_tls_verify || self.skip_verify.contains(registry);
+    /// For servers that need nothing special.
+    pub(super) fn plain(&self) -> &reqwest::Client {
+        &self.plain
+    }
+
+    fn http(&self, registry: &str) -> Result<reqwest::Client, RegistryError> {
+        let lax = self.skip_all_verify || self.skip_verify.contains(registry);
         let authority = self.authorities.get(registry);
         let identity = self.identities.get(registry);
         let loopback = is_loopback(host_of(registry));

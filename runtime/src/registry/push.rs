@@ -9,7 +9,6 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use reqwest::{Method, Response, StatusCode, Url};
 
 use super::auth::Access;
-use super::descriptor::Descriptor;
 use super::endpoint::Endpoint;
 use super::error::{Failure, Flaw, RegistryError, Retry};
 use super::resolve::digest_of;
@@ -55,18 +54,18 @@ impl Client {
         }
     }
 
-    /// Pushes a blob from a file, if the repository does not have it. Of the descriptor digest and
-    /// size count. `progress` is told the bytes that were sent; the number falls where an upload
-    /// begins anew.
+    /// Pushes a blob from a file of `size` bytes, if the repository does not have it. `progress`
+    /// is told the bytes that were sent; the number falls where an upload begins anew.
+    #[expect(clippy::too_many_arguments, reason = "digest and size are one thing, and known apart")]
     pub async fn push_blob(
         &self,
         to: &ImageRef,
-        blob: &Descriptor,
+        digest: &Digest,
+        size: u64,
         path: &Path,
         progress: impl Fn(u64) + Send + Sync + 'static,
     ) -> Result<(), RegistryError> {
         let read = |source| RegistryError::Read { path: path.to_owned(), source };
-        let (digest, size) = (&blob.digest, blob.size);
         let length = tokio::fs::metadata(path).await.map_err(read)?.len();
         let access = Access { image: to, writes: true, from: None };
         let errand = Errand::new(access, blob_of(to, digest));
