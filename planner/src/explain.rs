@@ -56,7 +56,11 @@ fn write_node(
     }
     writeln!(text, "  key     {}", node.key)?;
     for component in components(graph, id) {
-        writeln!(text, "    {:<13} {}", component.name, component.value.escape_debug())?;
+        let value = match component.value.as_str() {
+            "" => "\"\"".to_owned(),
+            value => value.escape_debug().to_string(),
+        };
+        writeln!(text, "    {:<13} {value}", component.name)?;
     }
     writeln!(text)
 }

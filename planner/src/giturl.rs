@@ -147,3 +147,57 @@ fn is_remote(remote: &str) -> bool {
     };
     word(user, b"-_") && word(host, b"-.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> GitUrl {
+        GitUrl::parse(text).unwrap_or_else(|error| panic!("{text}: {error:?}"))
+    }
+
+    #[test]
+    fn fragment_and_query_name_what_to_check_out() {
+        let url = parsed("https://h/r.git?keep-git-dir&submodules=0&commit=ab#main:docs");
+        assert_eq!(url.remote, "https://h/r.git");
+        assert_eq!((url.reference.as_str(), url.subdirectory.as_str()), ("main", "docs"));
+        assert_eq!((url.keep_git_dir, url.submodules), (Some(true), Some(false)));
+        assert_eq!(url.checksum.as_deref(), Some("ab"));
+        assert_eq!(parsed("git@h:o/r?tag=v1").reference, "refs/tags/v1");
+        assert_eq!(parsed("ssh://git@h:22/r?branch=refs/heads/b").reference, "refs/heads/b");
+        assert!(parsed("github.com/o/r").like_path);
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        for query in [
+            "ref=a#b",
+            "ref=a&tag=b",
+            "tag=a&branch=b",
+            "ref=",
+            "ref=a&ref=a",
+            "unknown=1",
+            "mtime=never",
+            "submodules=no",
+            "subdir=a#:b",
+        ] {
+            let url = format!("https://h/r.git?{query}");
+            assert!(matches!(GitUrl::parse(&url), Err(GitUrlError::Bad(_))), "{url}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_no_git_source() {
+        for text in [
+            "x",
+            "./x.git",
+            "https://h/r",
+            "https://h/r.git/",
+            "https://h.git",
+            "file:///r.git",
+            "a@b",
+        ] {
+            assert_eq!(GitUrl::parse(text), Err(GitUrlError::NotGit), "{text}");
+        }
+    }
+}

@@ -48,9 +48,24 @@ pub(crate) fn lower(
     let mut stages: Vec<Stage> = lowering.done.into_values().collect();
     let target = resolved.needed.iter().position(|index| *index == resolved.target);
     let target = target.expect("the target is needed");
-    let labels = options.labels.iter().cloned();
-    stages[target].config.config.labels.extend(labels);
+    finish(&mut stages[target].config, options);
     Ok(Graph { nodes: lowering.nodes, stages, target })
+}
+
+/// What holds for the image that is exported, and for no other stage.
+fn finish(config: &mut ConfigFile, options: &Options) {
+    config.config.labels.extend(options.labels.iter().cloned());
+    // Someone who asks for a platform gets an image that says so, also where its last stage starts
+    // from a base for another one. The builder's own platform may be a mere default.
+    let wanted = &options.platform;
+    if *wanted != options.build_platform {
+        let same = config.os == wanted.os && config.architecture == wanted.architecture;
+        config.os.clone_from(&wanted.os);
+        config.architecture.clone_from(&wanted.architecture);
+        if !same || wanted.variant.is_some() {
+            config.variant.clone_from(&wanted.variant);
+        }
+    }
 }
 
 /// What lowering looks things up in.
@@ -275,9 +290,10 @@ fn empty_config(platform: &Platform) -> ConfigFile {
     filled(&ConfigFile::default(), platform)
 }
 
-/// The config, with the platform where it says none.
+/// The config, with the platform where it says none, and without the base's time: the time of
+/// the image is the exporter's to say.
 fn filled(config: &ConfigFile, platform: &Platform) -> ConfigFile {
-    let mut config = config.clone();
+    let mut config = ConfigFile { created: None, ..config.clone() };
     if config.os.is_empty() {
         config.os.clone_from(&platform.os);
     }

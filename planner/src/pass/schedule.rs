@@ -70,3 +70,41 @@ fn critical_path(edges: &DiGraph<(), ()>, depths: &[usize]) -> Vec<NodeId> {
     }
     path.into_iter().rev().map(NodeId::from_index).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use ir::op::{InlineOp, MkdirOp, Op};
+    use ir::{Digest, Node, Origin};
+
+    use super::*;
+
+    fn graph(roots: &[Option<u32>]) -> Graph {
+        let op = |root: &Option<u32>| match root {
+            None => Op::Inline(InlineOp { files: Vec::new() }),
+            Some(root) => {
+                let (path, owner) = ("/d".to_owned(), String::new());
+                Op::Mkdir(MkdirOp { root: NodeId(*root), path, owner })
+            }
+        };
+        let key = Digest::from_bytes([0; 32]);
+        let node = |root| Node { op: op(root), key, origin: Origin::default() };
+        Graph { nodes: roots.iter().map(node).collect(), stages: Vec::new(), target: 0 }
+    }
+
+    #[test]
+    fn levels_follow_the_longest_chain() {
+        let found = schedule(&graph(&[None, None, Some(0), Some(2), Some(1)]));
+        let levels: Vec<Vec<u32>> =
+            found.levels.iter().map(|level| level.iter().map(|id| id.0).collect()).collect();
+        assert_eq!(levels, [vec![0, 1], vec![2, 4], vec![3]]);
+        assert_eq!(found.critical_path, [NodeId(0), NodeId(2), NodeId(3)]);
+        assert_eq!(found.width, 2);
+        assert_eq!(found.beside(NodeId(2)), [NodeId(4)]);
+    }
+
+    #[test]
+    fn nothing_takes_no_time() {
+        let found = schedule(&graph(&[]));
+        assert_eq!((found.levels.len(), found.critical_path.len(), found.width), (0, 0, 0));
+    }
+}

@@ -34,7 +34,7 @@ pub(crate) fn words(template: &Template, env: &Env) -> Result<Vec<String>, Diagn
                 // BuildKit reads the word of a modifier into the buffer that also holds the
                 // beginning of the current word, which is so lost (`lex.jsonl` has it).
                 if modifier.as_ref().is_some_and(has_word) {
-                    words.current.clear();
+                    words.forget();
                 }
                 words.push(&text, *quoted);
             }
@@ -68,6 +68,11 @@ impl Words {
                 self.started = true;
             }
         }
+    }
+
+    fn forget(&mut self) {
+        self.current.clear();
+        self.started = false;
     }
 
     fn end(&mut self) {
