@@ -98,7 +98,7 @@ fn behind_redirection(line: &str, at: usize) -> usize {
 }
 
 /// Reads one word that may open a heredoc; `at` is its offset in the line.
-pub(crate) fn opener(word: &str, at: usize) -> Option<Opener> {
+fn opener(word: &str, at: usize) -> Option<Opener> {
     let pairs = Openers::parse(Rule::opener, word).ok()?;
     let mut opener = Opener {
         range: at..at + word.len(),
@@ -130,4 +130,83 @@ pub(crate) fn opener(word: &str, at: usize) -> Option<Opener> {
         }
     }
     (!opener.name.is_empty()).then_some(opener)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::span_map::Origin;
+
+    /// Name, number, and the flags `e` (expanded) and `t` (tabs stripped) of what a word opens.
+    fn read(word: &str) -> Option<(String, u32, String)> {
+        let opener = opener(word, 0)?;
+        let flag = |is: bool, flag: &str| if is { flag.to_owned() } else { String::new() };
+        let flags = flag(opener.expand, "e") + &flag(opener.strip_tabs, "t");
+        Some((opener.name, opener.fd, flags))
+    }
+
+    #[test]
+    fn the_name_is_what_the_quotes_hold() {
+        for (word, name, fd, flags) in [
+            ("<<EOF", "EOF", 0, "e"),
+            ("<<-EOF", "EOF", 0, "et"),
+            ("3<<EOF", "EOF", 3, "e"),
+            ("<< EOF", "EOF", 0, "e"),
+            ("<<- EOF", "EOF", 0, "et"),
+            ("<< -EOF", "-EOF", 0, "e"),
+            ("<<'EOF'", "EOF", 0, ""),
+            ("<<E\"O\"F", "EOF", 0, ""),
+            ("<<\"a\\\"b\\c\"", "a\"b\\c", 0, ""),
+            ("12<<-'x y'", "x y", 12, "t"),
+            ("<<\\EOF", "EOF", 0, "e"),
+            ("<<eo\\'f", "eo'f", 0, "e"),
+            ("<<$X", "$X", 0, "e"),
+            ("<<a/b);", "a/b);", 0, "e"),
+            ("99999999999<<a", "a", 0, "e"),
+        ] {
+            assert_eq!(read(word), Some((name.to_owned(), fd, flags.to_owned())), "{word}");
+        }
+    }
+
+    #[test]
+    fn other_words_open_nothing() {
+        for word in
+            ["", "<<", "<<-", "<<<EOF", "<<EOF sh", "<<'EOF", "a<<EOF", "<<a<b", "<<''", "\"<<E\""]
+        {
+            assert_eq!(read(word), None, "{word}");
+        }
+    }
+
+    fn check(line: &str, expected: &[&str]) {
+        let mut joined = Origin::Source.joined(0);
+        joined.push(line, 0);
+        match opened(joined.whole(), '\\') {
+            Opened::Heredocs(openers) => {
+                let found: Vec<_> =
+                    openers.iter().map(|opener| &line[opener.range.clone()]).collect();
+                assert_eq!(found, expected, "{line}");
+            }
+            Opened::Hidden(at) => assert_eq!([&line[at..]], expected, "{line}"),
+        }
+    }
+
+    #[test]
+    fn a_line_is_split_as_a_shell_does() {
+        check(
+            "RUN cat <<a 3<< 'b c' \"<<d\" \\<<e ${f:-<<g} $(h <<i)",
+            &["<<a", "3<< 'b c'", "<<i)"],
+        );
+        check("run <<a", &["<<a"]);
+        check("ONBUILD COPY --link <<a /", &["<<a"]);
+        check("RUN cat <<", &[]);
+        check("CMD <<a", &[]);
+        check("ONBUILD CMD <<a", &[]);
+        check("ADD [\"<<a\", \"b\"]", &[]);
+    }
+
+    #[test]
+    fn what_does_not_end_hides_all_of_them() {
+        check("RUN it's <<a", &["'s <<a"]);
+        check("RUN <<a ${b^^} c", &["${b^^} c"]);
+    }
 }

@@ -99,3 +99,39 @@ fn clean(pattern: &str) -> String {
         (false, _) => names.join("/"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &[&str]) {
+        let patterns = parse_ignore(text).unwrap();
+        assert_eq!(patterns, expected, "{text:?}");
+    }
+
+    #[test]
+    fn patterns_are_trimmed_cleaned_and_relative() {
+        check("\u{feff}x\r\n  y z\t\n\n", &["x", "y z"]);
+        check("/a/./b//c/../d/\n../e\n/..\n/\n./", &["a/b/d", "../e", "/", "/", "."]);
+        check("!a\n! /b/\n!c", &["!a", "!b", "!c"]);
+        check("**/[a-c]\\[?", &["**/[a-c]\\[?"]);
+    }
+
+    #[test]
+    fn a_comment_begins_at_the_first_column() {
+        check("#a\n #b\nc#d", &["#b", "c#d"]);
+    }
+
+    #[test]
+    fn a_bad_pattern_is_named_with_its_line() {
+        let error = |text: &str| {
+            let error = parse_ignore(text).unwrap_err();
+            (error.line, error.problem)
+        };
+        assert_eq!(error("a\n#\n!\n"), (3, IgnoreProblem::EmptyException));
+        assert_eq!(error("!/"), (1, IgnoreProblem::EmptyException));
+        for text in ["[", "[]", "[]a]", "[^]", "[a-]", "[-a]", "a\\", "!["] {
+            assert_eq!(error(text), (1, IgnoreProblem::Malformed), "{text}");
+        }
+    }
+}

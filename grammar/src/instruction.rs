@@ -10,7 +10,7 @@ mod pairs;
 mod run;
 
 use ir::instruction::{Command, Instruction};
-use ir::{Code, Diagnostic};
+use ir::{Code, Diagnostic, Span};
 
 use crate::flags::{Given, Head, Spec};
 use crate::json::{self, Form};
@@ -48,6 +48,8 @@ const KEYWORDS: [&str; 18] = [
 pub(crate) struct Call<'a> {
     /// The whole logical line.
     pub(crate) line: Fragment<'a>,
+    /// Where it stands, heredoc bodies included.
+    pub(crate) span: Span,
     pub(crate) head: Head<'a>,
     /// The heredocs that the line opens.
     pub(crate) heredocs: &'a [Body],

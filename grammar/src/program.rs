@@ -61,22 +61,18 @@ fn trigger(line: &Line, escape: char, problems: &mut Vec<Diagnostic>) -> Option<
         problems.push(problem);
         return None;
     }
-    read(keyword, line, &call, problems)
+    read(keyword, &call, problems)
 }
 
 fn call(line: &Line, escape: char) -> Call<'_> {
     let text = line.text.whole();
-    Call { line: text, head: flags::head(text, escape), heredocs: &line.heredocs, escape }
+    let head = flags::head(text, escape);
+    Call { line: text, span: line.span, head, heredocs: &line.heredocs, escape }
 }
 
-fn read(
-    keyword: &str,
-    line: &Line,
-    call: &Call<'_>,
-    problems: &mut Vec<Diagnostic>,
-) -> Option<Statement> {
+fn read(keyword: &str, call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Statement> {
     let instruction = instruction::read(keyword, call, problems)?;
-    Some(Statement { instruction, text: call.line.text().trim_start().to_owned(), span: line.span })
+    Some(Statement { instruction, text: call.line.text().trim_start().to_owned(), span: call.span })
 }
 
 #[derive(Default)]
@@ -106,7 +102,7 @@ impl Builder {
             return;
         }
         match self.program.stages.last_mut() {
-            Some(stage) => stage.statements.extend(read(keyword, line, &call, problems)),
+            Some(stage) => stage.statements.extend(read(keyword, &call, problems)),
             None if keyword == "ARG" => {
                 let arg = instruction::arg(&call, problems);
                 self.program.global_args.extend(arg.map(|arg| (arg, line.span)));
@@ -145,11 +141,10 @@ impl Builder {
 }
 
 /// An unknown instruction may be the body of a heredoc that an open quote hides.
-fn explain(problem: Diagnostic, hidden: Option<Span>) -> Diagnostic {
-    match hidden {
-        None => problem,
-        Some(span) => problem
-            .label(span, "what begins here does not end, so a `<<` on this line opens no heredoc")
-            .help("close or escape it"),
-    }
+fn explain(mut problem: Diagnostic, hidden: Option<Span>) -> Diagnostic {
+    let Some(span) = hidden else { return problem };
+    problem.help.clear();
+    problem
+        .label(span, "what begins here does not end, so no `<<` on this line opens a heredoc")
+        .help("close or escape what is open on the line above")
 }

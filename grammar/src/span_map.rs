@@ -162,6 +162,11 @@ impl<'a> Fragment<'a> {
         (self.start..self.end).contains(&other.start)
     }
 
+    /// Whether nothing of the other one, of the same joined text, stands behind this one.
+    pub(crate) fn ends(self, other: Self) -> bool {
+        self.end >= other.end
+    }
+
     /// Only these ranges of it, put together.
     pub(crate) fn select(self, ranges: &[Range<usize>]) -> Joined {
         let mut joined = self.empty();

@@ -3,6 +3,8 @@
 //! OCI image-spec `config.md`, with the fields that Docker adds. Maps are ordered, so that the
 //! same config is the same bytes.
 
+#![expect(clippy::zero_sized_map_values, reason = "the specification's sets are maps to `{}`")]
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -38,7 +40,6 @@ pub struct ConfigFile {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[expect(missing_docs, reason = "the fields are the specification's, under its names")]
-#[expect(clippy::zero_sized_map_values, reason = "the specification's sets are maps to `{}`")]
 pub struct ContainerConfig {
     #[serde(default, skip_serializing_if = "is_false")]
     pub args_escaped: bool,

@@ -72,22 +72,18 @@ fn paths(call: &Call<'_>, keyword: &str, problems: &mut Vec<Diagnostic>) -> Opti
         List::Words(words) => without_heredocs(call, words),
     };
     let has_source = fragments.len() + call.heredocs.len() >= 2;
-    let ends_in_heredoc = call.heredocs.last().is_some_and(|body| {
-        let opener = call.line.part(body.opener.range.clone());
-        opener.span().end() >= call.head.arguments.span().end()
-    });
-    match fragments.split_last() {
-        Some((destination, sources)) if has_source && !ends_in_heredoc => Some(Paths {
+    let opener = call.heredocs.last().map(|body| call.line.part(body.opener.range.clone()));
+    let last = opener.filter(|opener| opener.ends(call.head.arguments));
+    match (fragments.split_last(), last) {
+        (Some((destination, sources)), None) if has_source => Some(Paths {
             sources: sources.iter().map(|source| template::word(*source, call.escape)).collect(),
             heredocs: call.heredocs.iter().map(file).collect(),
             destination: template::word(*destination, call.escape),
         }),
-        _ if ends_in_heredoc && has_source => {
-            let body = call.heredocs.last().expect("the line ends in a heredoc");
-            let span = call.line.part(body.opener.range.clone()).span();
+        (_, Some(opener)) if has_source => {
             let message = format!("`{keyword}` cannot write to a heredoc");
             problems.push(
-                Diagnostic::error(Code::BadArgument, span, message)
+                Diagnostic::error(Code::BadArgument, opener.span(), message)
                     .help("write the path of the destination last"),
             );
             None

@@ -1,7 +1,7 @@
 //! `ONBUILD`.
 
 use ir::instruction::Onbuild;
-use ir::{Code, Diagnostic, Statement};
+use ir::{Code, Diagnostic, Span, Statement};
 
 use super::{Call, keyword, read, unknown};
 use crate::flags;
@@ -24,8 +24,7 @@ pub(super) fn onbuild(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option
     };
     // Bad JSON is told now, as BuildKit does; the rest when the trigger fires.
     problems.extend(found.iter().filter(|problem| problem.code == Code::BadJson).cloned());
-    let last = call.heredocs.last().map_or(written.span(), |body| body.span);
-    let span = written.span().to(last);
+    let span = Span::new(written.span().start(), call.span.end());
     let trigger = match instruction {
         Some(instruction) if !found.iter().any(Diagnostic::is_error) => {
             Ok(Box::new(Statement { instruction, text: written.text().to_owned(), span }))

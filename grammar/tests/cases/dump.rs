@@ -29,7 +29,7 @@ fn block(value: &Value, depth: usize, source: &Source, text: &mut String) {
                 entry(&format!("{name}:"), field, &indent, depth, (source, text));
             }
         }
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -40,12 +40,11 @@ fn entry(
     depth: usize,
     (source, text): (&Source, &mut String),
 ) {
-    match inline(value, source) {
-        Some(inline) => writeln!(text, "{indent}{name} {inline}").unwrap(),
-        None => {
-            writeln!(text, "{indent}{name}").unwrap();
-            block(value, depth + 1, source, text);
-        }
+    if let Some(inline) = inline(value, source) {
+        writeln!(text, "{indent}{name} {inline}").unwrap();
+    } else {
+        writeln!(text, "{indent}{name}").unwrap();
+        block(value, depth + 1, source, text);
     }
 }
 
@@ -53,9 +52,9 @@ fn says_something(name: &str, value: &Value) -> bool {
     match value {
         Value::Null => name == "none",
         Value::Bool(false) => matches!(name, "unpack" | "keep_git_dir"),
-        Value::Array(elements) => !elements.is_empty(),
+        Value::Array(elements) => !elements.is_empty() || name == "exec",
         Value::String(text) => !text.is_empty(),
-        _ => true,
+        Value::Bool(true) | Value::Number(_) | Value::Object(_) => true,
     }
 }
 
@@ -65,7 +64,9 @@ fn inline(value: &Value, source: &Source) -> Option<String> {
         Value::Array(elements) if elements.iter().all(Value::is_string) => Some(value.to_string()),
         Value::Array(_) => None,
         Value::Object(fields) => place(fields, source).or_else(|| placed(fields, source)),
-        _ => Some(value.to_string()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            Some(value.to_string())
+        }
     }
 }
 
@@ -87,11 +88,11 @@ fn placed(fields: &Map<String, Value>, source: &Source) -> Option<String> {
     if let (Some(value), 2) = (fields.get("value"), fields.len()) {
         return Some(format!("{value} at {place}"));
     }
-    let raw = fields.get("raw")?;
+    let raw = fields.get("raw")?.to_string();
     let parts = fields.get("parts")?.as_array()?;
     let shown: Vec<_> = parts.iter().map(|part| self::part(part, source)).collect();
     let shown = shown.join(" ");
-    if shown == raw.to_string() || (shown.is_empty() && raw == "") {
+    if shown == raw || (shown.is_empty() && raw == "\"\"") {
         return Some(format!("{raw} at {place}"));
     }
     Some(format!("{raw} at {place} = {shown}"))

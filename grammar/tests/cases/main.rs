@@ -5,6 +5,8 @@
 //! with `warning: ` before the message of a warning. `#~ help: text` lines below such a line, if
 //! there are any, are all the help of that diagnostic. These lines are taken out before parsing.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod dump;
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 # escape=`
 # check=skip=all
-FROM mcr.microsoft.com/windows/nanoserver:ltsc2022
+FROM registry.example/windows/nanoserver:ltsc2022
 COPY c:\a\ d:\b\ `
   c:\target\
 ENV path=c:\x` y\$z b=`$literal c="`"quoted`""

@@ -6,7 +6,7 @@ COPY a b /c/
 ENTRYPOINT ["run", "--flag"]
 ENV KEY=value
 EXPOSE 80 443/tcp 53/udp
-HEALTHCHECK --interval=1m30s --retries=3 CMD curl -f http://localhost/
+HEALTHCHECK --interval=1m30s --retries=3 CMD curl -f http://127.0.0.1/
 LABEL org.example.title="A title"
 MAINTAINER Somebody <somebody@example.org>
 ONBUILD RUN make

@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 ARG GO=1.24
-ARG BASE=gcr.io/distroless/static
+ARG BASE=registry.example/distroless/static
 
 # build compiles the server.
 FROM --platform=$BUILDPLATFORM golang:${GO}-alpine AS Build

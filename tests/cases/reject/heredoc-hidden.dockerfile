@@ -2,6 +2,9 @@ FROM alpine
 RUN echo it's <<E
 1
 #~ 1-1 unknown instruction `1`
-#~ help: if it belongs to the line above, end that line with a continuation
-#~ help: close or escape it
+#~ help: close or escape what is open on the line above
 RUN true
+RUN echo ${x^^} <<E
+echo y
+#~ 1-4 unknown instruction `echo`
+#~ help: close or escape what is open on the line above

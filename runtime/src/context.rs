@@ -1,0 +1,1 @@
+//! Build contexts: local directories behind a `.dockerignore`, files from URLs, files from the Dockerfile.

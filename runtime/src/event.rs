@@ -1,0 +1,125 @@
+//! What happens during a build, for whoever shows it.
+
+use std::time::Duration;
+
+use ir::{Digest, NodeId};
+use tokio::sync::mpsc;
+
+/// One thing that happened. The cli renders these as a live view, plain lines or JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The build is about to run; how was decided once and holds for all of it.
+    Chosen {
+        /// `overlay` or `tree`.
+        snapshotter: &'static str,
+        /// `namespaces` or `chroot`; none when no node runs a command.
+        isolation: Option<&'static str>,
+        /// Why stronger ways fell out, one line each.
+        passed_over: Vec<String>,
+    },
+    /// A node began.
+    Started {
+        /// Which.
+        node: NodeId,
+    },
+    /// A command wrote a line, without its line end; bytes that are no UTF-8 were replaced.
+    Output {
+        /// Which node's command.
+        node: NodeId,
+        /// Where it wrote.
+        stream: Stream,
+        /// The line.
+        line: String,
+    },
+    /// Bytes moved.
+    Progress {
+        /// For which task.
+        task: Task,
+        /// What is moved, for people (`layer sha256:1234…`).
+        what: String,
+        /// Bytes so far.
+        done: u64,
+        /// Bytes in all, where known.
+        total: Option<u64>,
+    },
+    /// A node's changes became a layer.
+    Layer {
+        /// Whose changes.
+        node: NodeId,
+        /// Digest of the blob.
+        digest: Digest,
+        /// Size of the blob in bytes.
+        size: u64,
+    },
+    /// A node ended.
+    Finished {
+        /// Which.
+        node: NodeId,
+        /// How.
+        outcome: Outcome,
+        /// How long it took.
+        took: Duration,
+    },
+    /// The image went somewhere.
+    Exported {
+        /// Destination reference or path.
+        to: String,
+        /// Digest of the manifest.
+        digest: Digest,
+    },
+    /// Something that is no error, but that someone should know.
+    Notice {
+        /// One line, lower case, no period.
+        message: String,
+    },
+}
+
+/// Where a command wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// What bytes are moved for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Task {
+    /// A node: a base is pulled, a layer is packed.
+    Node(NodeId),
+    /// The image is pushed or written.
+    Export,
+}
+
+/// How a node ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It did what it should.
+    Done,
+    /// It failed; the message is one line.
+    Failed {
+        /// Why.
+        message: String,
+    },
+    /// Something else failed, or the build was stopped.
+    Cancelled,
+}
+
+/// Where events go. Cheap to clone; sending never blocks and never fails.
+#[derive(Clone, Debug)]
+pub struct Events(mpsc::UnboundedSender<Event>);
+
+impl Events {
+    /// A channel: what is sent to the first comes out of the second.
+    pub fn channel() -> (Self, mpsc::UnboundedReceiver<Event>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(sender), receiver)
+    }
+
+    /// Sends an event; nobody listening is fine.
+    pub fn send(&self, event: Event) {
+        // The receiver is gone when the cli is: then there is nobody left to tell.
+        self.0.send(event).ok();
+    }
+}

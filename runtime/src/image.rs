@@ -1,0 +1,1 @@
+//! Images: manifest and config, and the places an image goes to.

@@ -1,0 +1,3 @@
+//! Layers: from a change set to a blob, and from a blob to a tree.
+
+pub(crate) mod entry;

@@ -1,0 +1,280 @@
+//! A directory that stands for the `/` of an image: paths are resolved beneath it, whatever the
+//! symbolic links in it say.
+//!
+//! `openat2(2)` with `RESOLVE_IN_ROOT` does it where the kernel and the environment's seccomp
+//! profile let it; where they do not, a walk of the components with the same result.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, Stat};
+use rustix::io::Errno;
+
+/// Symbolic links followed before a path counts as a loop (Linux's own bound).
+const MAX_LINKS: usize = 40;
+
+/// A directory that paths cannot leave.
+#[derive(Debug)]
+pub(crate) struct RootDir {
+    fd: OwnedFd,
+}
+
+impl RootDir {
+    /// The directory at a path of the builder's own file system.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self { fd: rustix::fs::open(path, flags, Mode::empty())? })
+    }
+
+    /// The directory of a descriptor (which may be a detached mount).
+    pub(crate) fn from_fd(fd: OwnedFd) -> Self {
+        Self { fd }
+    }
+
+    /// A second handle of the same directory.
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { fd: self.fd.try_clone()? })
+    }
+
+    /// The directory itself, `O_PATH`.
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// Opens what a path leads to. Every symbolic link is followed within the root, unless
+    /// `flags` has `NOFOLLOW`, which spares the last one.
+    ///
+    /// # Errors
+    ///
+    /// As `open(2)`. Devices and fifos are opened as asked: use `PATH` unless it is known to be
+    /// a file or a directory, as opening a fifo can block.
+    pub(crate) fn open_at(&self, path: &Path, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
+        let relative = relative(path);
+        let flags = flags | OFlags::CLOEXEC;
+        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+        match rustix::fs::openat2(&self.fd, relative, flags, mode, resolve) {
+            Ok(fd) => Ok(fd),
+            // A seccomp profile that does not know openat2 answers EPERM instead of ENOSYS.
+            Err(Errno::NOSYS | Errno::PERM) => self.open_walking(relative, flags, mode),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Opens a regular file for reading.
+    pub(crate) fn open_file(&self, path: &Path) -> io::Result<File> {
+        Ok(self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty())?.into())
+    }
+
+    /// Opens a directory for reading its names.
+    pub(crate) fn open_dir(&self, path: &Path) -> io::Result<OwnedFd> {
+        self.open_at(path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())
+    }
+
+    /// The directory that holds the last component of a path, and that component's name. The
+    /// links on the way are followed, the last component is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for a path without a last component (the root itself), else as `open(2)`.
+    pub(crate) fn parent(&self, path: &Path) -> io::Result<(OwnedFd, OsString)> {
+        let relative = relative(path);
+        let name = relative.file_name().ok_or(Errno::INVAL)?;
+        let parent = relative.parent().unwrap_or(Path::new(""));
+        let flags = OFlags::PATH | OFlags::DIRECTORY;
+        Ok((self.open_at(parent, flags, Mode::empty())?, name.to_owned()))
+    }
+
+    /// What a path leads to, every link followed. None if it does not exist.
+    pub(crate) fn stat(&self, path: &Path) -> io::Result<Option<Stat>> {
+        self.stat_with(path, OFlags::PATH)
+    }
+
+    /// What stands at a path, its last link not followed. None if it does not exist.
+    pub(crate) fn lstat(&self, path: &Path) -> io::Result<Option<Stat>> {
+        self.stat_with(path, OFlags::PATH | OFlags::NOFOLLOW)
+    }
+
+    fn stat_with(&self, path: &Path, flags: OFlags) -> io::Result<Option<Stat>> {
+        match self.open_at(path, flags, Mode::empty()) {
+            Ok(fd) => Ok(Some(rustix::fs::fstat(fd)?)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where a path leads within the root: every link followed, no `.` or `..` left, relative.
+    /// Components that do not exist are kept as they are.
+    pub(crate) fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        self.walk(relative(path), false).map(|walk| walk.path)
+    }
+
+    /// Makes a directory and its missing parents; what exists, also through links, is left alone.
+    /// Calls `made` with the path (relative, links resolved) and a descriptor of each directory
+    /// that was made, parents first.
+    ///
+    /// # Errors
+    ///
+    /// `ENOTDIR` if something on the way is no directory, else as `mkdir(2)`; and what `made`
+    /// returns.
+    pub(crate) fn create_dir_all(
+        &self,
+        path: &Path,
+        mut made: impl FnMut(&Path, BorrowedFd<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let resolved = self.resolve(path)?;
+        let mut at = PathBuf::new();
+        let mut dir = self.fd.try_clone()?;
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        for name in &resolved {
+            at.push(name);
+            let created = match rustix::fs::mkdirat(&dir, name, Mode::from_raw_mode(0o755)) {
+                Ok(()) => true,
+                Err(Errno::EXIST) => false,
+                Err(error) => return Err(error.into()),
+            };
+            dir = rustix::fs::openat(&dir, name, flags, Mode::empty())?;
+            if created {
+                made(&at, dir.as_fd())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn open_walking(&self, path: &Path, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
+        let walk = self.walk(path, flags.contains(OFlags::NOFOLLOW))?;
+        let flags = flags | OFlags::NOFOLLOW;
+        match walk.last {
+            Some(name) => Ok(rustix::fs::openat(&walk.dir, name, flags, mode)?),
+            None => Ok(rustix::fs::openat(&walk.dir, ".", flags, mode)?),
+        }
+    }
+
+    /// Follows a path component by component, as `RESOLVE_IN_ROOT` does.
+    fn walk(&self, path: &Path, keep_last_link: bool) -> io::Result<Walk> {
+        let mut pending: Vec<OsString> = components(path);
+        let mut dirs = vec![self.fd.try_clone()?];
+        let mut names: Vec<OsString> = Vec::new();
+        let mut missing: Vec<OsString> = Vec::new();
+        let mut links = 0;
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        while let Some(name) = pending.pop() {
+            if name == ".." {
+                if missing.pop().is_none() && dirs.len() > 1 {
+                    dirs.pop();
+                    names.pop();
+                }
+                continue;
+            }
+            let dir = dirs.last().expect("the root is never taken off");
+            let opened = if missing.is_empty() {
+                rustix::fs::openat(dir, &name, flags, Mode::empty())
+            } else {
+                Err(Errno::NOENT)
+            };
+            let fd = match opened {
+                Ok(fd) => fd,
+                Err(Errno::NOENT | Errno::NOTDIR) => {
+                    missing.push(name);
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let kind = rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode);
+            if kind == rustix::fs::FileType::Symlink && !(keep_last_link && pending.is_empty()) {
+                links += 1;
+                if links > MAX_LINKS {
+                    return Err(Errno::LOOP.into());
+                }
+                let target = rustix::fs::readlinkat(&fd, "", Vec::new())?;
+                let target = Path::new(OsStr::from_bytes(target.as_bytes()));
+                if target.is_absolute() {
+                    dirs.truncate(1);
+                    names.clear();
+                }
+                pending.extend(components(target));
+            } else {
+                dirs.push(fd);
+                names.push(name);
+            }
+        }
+        Ok(Walk::new(dirs, names, missing))
+    }
+}
+
+/// Where a walk ended.
+struct Walk {
+    /// The deepest directory whose entry `last` is.
+    dir: OwnedFd,
+    /// The last component; none for the root itself.
+    last: Option<OsString>,
+    /// The whole path, relative.
+    path: PathBuf,
+}
+
+impl Walk {
+    fn new(mut dirs: Vec<OwnedFd>, names: Vec<OsString>, missing: Vec<OsString>) -> Self {
+        let path = names.iter().chain(&missing).collect();
+        let last = if missing.is_empty() && !names.is_empty() {
+            dirs.pop();
+            names.last().cloned()
+        } else {
+            // More than one missing component: opening the joined rest fails with ENOENT, as it
+            // should.
+            let rest: PathBuf = missing.iter().collect();
+            (!missing.is_empty()).then(|| rest.into_os_string())
+        };
+        let dir = dirs.pop().expect("the root is never taken off");
+        Self { dir, last, path }
+    }
+}
+
+/// Whether an error says that a path does not exist.
+pub(crate) fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// A path without its leading `/`; the root itself is `.`.
+fn relative(path: &Path) -> &Path {
+    let relative = path.strip_prefix("/").unwrap_or(path);
+    if relative.as_os_str().is_empty() { Path::new(".") } else { relative }
+}
+
+/// The components in **reverse**, `..` kept, everything else that is no name dropped.
+fn components(path: &Path) -> Vec<OsString> {
+    path.components()
+        .rev()
+        .filter_map(|component| match component {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            Component::Prefix(_) | Component::RootDir | Component::CurDir => None,
+        })
+        .collect()
+}
+
+/// The names in a directory, sorted bytewise, without `.` and `..`.
+///
+/// `dir` must be open for reading (not `O_PATH`).
+pub(crate) fn names(dir: BorrowedFd<'_>) -> io::Result<Vec<OsString>> {
+    let mut names = Vec::new();
+    for entry in rustix::fs::Dir::read_from(dir)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            names.push(OsStr::from_bytes(name).to_owned());
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// What stands at a name of a directory, links not followed.
+pub(crate) fn stat_at(dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<Stat> {
+    Ok(rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Users and groups as the files of a root name them.
