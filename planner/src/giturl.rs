@@ -128,6 +128,10 @@ fn boolean(name: &str, value: &str) -> Result<bool, String> {
 }
 
 /// `git` and `ssh` URLs, `http` and `https` ones that end in `.git`, and `user@host:path`.
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "BuildKit takes `.git` in lower case alone; the rest are files"
+)]
 fn is_remote(remote: &str) -> bool {
     if let Some((scheme, rest)) = remote.split_once("://") {
         let letters = !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric());

@@ -6,6 +6,8 @@
 //! `ignore PATTERN`, `context NAME` or `context NAME=IMAGE`, and `image NAME CONFIG`, which makes
 //! an image known under a made-up digest.
 
+#![expect(clippy::unwrap_used, reason = "a case that cannot be read fails its test")]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -27,21 +27,11 @@ pub(super) fn apply(
             format!("ARG {}", pairs.join(" "))
         }
         Action::Cmd(command) => {
-            let argv = argv(config, windows, &command);
-            let entry = format!("CMD {}", quoted(&argv));
-            config.cmd = Some(argv).filter(|argv| !argv.is_empty());
-            config.args_escaped = true;
             current.has_cmd = true;
-            entry
+            set_cmd(config, argv(config, windows, &command))
         }
         Action::Entrypoint(command) => {
-            let argv = argv(config, windows, &command);
-            let entry = format!("ENTRYPOINT {}", quoted(&argv));
-            config.entrypoint = Some(argv).filter(|argv| !argv.is_empty());
-            if !current.has_cmd {
-                config.cmd = None;
-            }
-            entry
+            set_entrypoint(config, argv(config, windows, &command), current.has_cmd)
         }
         Action::Env(pairs) => {
             for (name, value) in &pairs {
@@ -53,23 +43,8 @@ pub(super) fn apply(
             config.labels.extend(pairs.iter().cloned());
             format!("LABEL {}", joined(&pairs))
         }
-        Action::Expose(words) => {
-            let mut ports = Vec::new();
-            for Word { value, span } in words {
-                let expanded = port::parse(&value);
-                ports.extend(expanded.map_err(|why| bad(Code::BadArgument, span, why))?);
-            }
-            config.exposed_ports.extend(ports.iter().map(|port| (port.clone(), Empty {})));
-            format!("EXPOSE [{}]", ports.join(" "))
-        }
-        Action::Volume(words) => {
-            if let Some(empty) = words.iter().find(|word| word.value.is_empty()) {
-                return Err(bad(Code::BadArgument, empty.span, "a volume has an empty path"));
-            }
-            let paths: Vec<String> = words.into_iter().map(|word| word.value).collect();
-            config.volumes.extend(paths.iter().map(|path| (path.clone(), Empty {})));
-            format!("VOLUME [{}]", paths.join(" "))
-        }
+        Action::Expose(words) => expose(config, words)?,
+        Action::Volume(words) => volume(config, words)?,
         Action::Healthcheck(check) => {
             let check = healthcheck(check, site)?;
             let entry = describe_check(&check);
@@ -107,6 +82,42 @@ pub(super) fn apply(
     };
     commit(stage, entry, false);
     Ok(())
+}
+
+/// An empty command is none.
+fn set_cmd(config: &mut ContainerConfig, argv: Vec<String>) -> String {
+    let entry = format!("CMD {}", quoted(&argv));
+    config.cmd = Some(argv).filter(|argv| !argv.is_empty());
+    config.args_escaped = true;
+    entry
+}
+
+/// A new entry point does not go with the base's command.
+fn set_entrypoint(config: &mut ContainerConfig, argv: Vec<String>, has_cmd: bool) -> String {
+    let entry = format!("ENTRYPOINT {}", quoted(&argv));
+    config.entrypoint = Some(argv).filter(|argv| !argv.is_empty());
+    if !has_cmd {
+        config.cmd = None;
+    }
+    entry
+}
+
+fn expose(config: &mut ContainerConfig, words: Vec<Word>) -> Result<String, Diagnostic> {
+    let mut ports = Vec::new();
+    for Word { value, span } in words {
+        ports.extend(port::parse(&value).map_err(|why| bad(Code::BadArgument, span, why))?);
+    }
+    config.exposed_ports.extend(ports.iter().map(|port| (port.clone(), Empty {})));
+    Ok(format!("EXPOSE [{}]", ports.join(" ")))
+}
+
+fn volume(config: &mut ContainerConfig, words: Vec<Word>) -> Result<String, Diagnostic> {
+    if let Some(empty) = words.iter().find(|word| word.value.is_empty()) {
+        return Err(bad(Code::BadArgument, empty.span, "a volume has an empty path"));
+    }
+    let paths: Vec<String> = words.into_iter().map(|word| word.value).collect();
+    config.volumes.extend(paths.iter().map(|path| (path.clone(), Empty {})));
+    Ok(format!("VOLUME [{}]", paths.join(" ")))
 }
 
 /// The arguments of a command, the shell in front of its shell form.

@@ -36,8 +36,17 @@ impl Lowering<'_> {
         for word in &copy.sources {
             sources.push(match named(word)? {
                 Named::Path => self.path_source(&copy, word, from),
-                Named::Http => self.http_source(current, &copy, word, site)?,
-                Named::Git(url) => self.git_source(current, &copy, word, url, site)?,
+                Named::Http => {
+                    let (op, unpack) = http(&copy, word)?;
+                    let path = path::rooted(&op.filename);
+                    let from = self.add(Op::Http(op), origin(&current.stage, site));
+                    CopySource { from, path, unpack }
+                }
+                Named::Git(url) => {
+                    let op = git(&copy, word, url)?;
+                    let from = self.add(Op::Git(op), origin(&current.stage, site));
+                    CopySource { from, path: "/".to_owned(), unpack: false }
+                }
             });
         }
         self.heredoc_sources(current, &copy, &mut sources, site);
@@ -76,69 +85,6 @@ impl Lowering<'_> {
         CopySource { from, path, unpack }
     }
 
-    fn http_source(
-        &mut self,
-        current: &Current,
-        copy: &CopyStep,
-        word: &Word,
-        site: Site<'_>,
-    ) -> Result<CopySource, Diagnostic> {
-        let CopyKind::Add { checksum, unpack, .. } = &copy.kind else {
-            let message = format!("`COPY` cannot fetch `{}`", word.value);
-            return Err(bad(Code::BadArgument, word.span, message).help("use `ADD` for it"));
-        };
-        let checksum = checksum.as_ref().map(|checksum| {
-            checksum.value.parse().map_err(|error: ir::DigestError| {
-                bad(Code::BadFlagValue, checksum.span, error.to_string())
-            })
-        });
-        let filename = filename(&word.value);
-        let op = HttpOp {
-            url: word.value.clone(),
-            filename: filename.clone(),
-            checksum: checksum.transpose()?,
-        };
-        let from = self.add(Op::Http(op), origin(&current.stage, site));
-        Ok(CopySource { from, path: format!("/{filename}"), unpack: *unpack == Some(true) })
-    }
-
-    fn git_source(
-        &mut self,
-        current: &Current,
-        copy: &CopyStep,
-        word: &Word,
-        url: GitUrl,
-        site: Site<'_>,
-    ) -> Result<CopySource, Diagnostic> {
-        let CopyKind::Add { checksum, keep_git_dir, .. } = &copy.kind else {
-            let message = format!("`COPY` cannot fetch `{}`", word.value);
-            return Err(bad(Code::BadArgument, word.span, message).help("use `ADD` for it"));
-        };
-        let flag = checksum.as_ref().map(|checksum| checksum.value.clone());
-        if let (Some(flag), Some(query)) = (&flag, &url.checksum)
-            && flag != query
-        {
-            let message = format!("`--checksum={flag}` contradicts `{query}` in the URL");
-            return Err(bad(Code::BadFlagValue, word.span, message));
-        }
-        if let (Some(flag), Some(query)) = (keep_git_dir, url.keep_git_dir)
-            && *flag != query
-        {
-            let message = format!("`--keep-git-dir={flag}` contradicts the URL");
-            return Err(bad(Code::BadFlagValue, word.span, message));
-        }
-        let op = GitOp {
-            url: url.remote,
-            reference: Some(url.reference).filter(|reference| !reference.is_empty()),
-            subdirectory: url.subdirectory,
-            keep_git_dir: keep_git_dir.or(url.keep_git_dir).unwrap_or(false),
-            checksum: flag.or(url.checksum),
-            submodules: url.submodules.unwrap_or(true),
-        };
-        let from = self.add(Op::Git(op), origin(&current.stage, site));
-        Ok(CopySource { from, path: "/".to_owned(), unpack: false })
-    }
-
     /// The files of the heredocs, all in one node; of one name, both have the last one's text.
     fn heredoc_sources(
         &mut self,
@@ -164,6 +110,52 @@ impl Lowering<'_> {
             unpack: false,
         }));
     }
+}
+
+/// The download, and whether it is unpacked.
+fn http(copy: &CopyStep, word: &Word) -> Result<(HttpOp, bool), Diagnostic> {
+    let CopyKind::Add { checksum, unpack, .. } = &copy.kind else { return Err(needs_add(word)) };
+    let checksum = checksum.as_ref().map(|checksum| {
+        let digest = checksum.value.parse();
+        digest.map_err(|error: ir::DigestError| {
+            bad(Code::BadFlagValue, checksum.span, error.to_string())
+        })
+    });
+    let checksum = checksum.transpose()?;
+    let op = HttpOp { url: word.value.clone(), filename: filename(&word.value), checksum };
+    Ok((op, *unpack == Some(true)))
+}
+
+/// What flags and the URL both say must agree.
+fn git(copy: &CopyStep, word: &Word, url: GitUrl) -> Result<GitOp, Diagnostic> {
+    let CopyKind::Add { checksum, keep_git_dir, .. } = &copy.kind else {
+        return Err(needs_add(word));
+    };
+    if let (Some(flag), Some(query)) = (checksum, &url.checksum)
+        && flag.value != *query
+    {
+        let message = format!("`--checksum={}` contradicts `{query}` in the URL", flag.value);
+        return Err(bad(Code::BadFlagValue, flag.span, message));
+    }
+    if let (Some(flag), Some(query)) = (keep_git_dir, url.keep_git_dir)
+        && *flag != query
+    {
+        let message = format!("`--keep-git-dir={flag}` contradicts the URL");
+        return Err(bad(Code::BadFlagValue, word.span, message));
+    }
+    Ok(GitOp {
+        url: url.remote,
+        reference: Some(url.reference).filter(|reference| !reference.is_empty()),
+        subdirectory: url.subdirectory,
+        keep_git_dir: keep_git_dir.or(url.keep_git_dir).unwrap_or(false),
+        checksum: checksum.as_ref().map(|flag| flag.value.clone()).or(url.checksum),
+        submodules: url.submodules.unwrap_or(true),
+    })
+}
+
+fn needs_add(word: &Word) -> Diagnostic {
+    let message = format!("`COPY` cannot fetch `{}`", word.value);
+    bad(Code::BadArgument, word.span, message).help("use `ADD` for it")
 }
 
 fn named(word: &Word) -> Result<Named, Diagnostic> {

@@ -143,14 +143,13 @@ fn created_by(argv: &[String], args: &[String], env: &Env) -> String {
             names.push(name);
         }
     }
-    let mut text = String::from("RUN ");
+    let mut words = vec!["RUN".to_owned()];
     if !names.is_empty() {
-        text.push_str(&format!("|{} ", names.len()));
-        for name in names {
-            text.push_str(&format!("{name}={} ", env.get(name).unwrap_or_default()));
-        }
+        words.push(format!("|{}", names.len()));
     }
-    text.push_str(&argv.join(" "));
-    text.push_str(" # buildkit");
-    text
+    let value = |name: &String| env.get(name).unwrap_or_default();
+    words.extend(names.into_iter().map(|name| format!("{name}={}", value(name))));
+    words.push(argv.join(" "));
+    words.push("# buildkit".to_owned());
+    words.join(" ")
 }
