@@ -243,3 +243,6 @@ fn copy_attributes(from: &Path, to: &Path) -> Result<(), SnapshotError> {
     };
     copy().map_err(cannot("copy the attributes of", from))
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,7 @@ pub(crate) fn probe(scratch: &Path) -> Result<(), SnapshotError> {
 }
 
 /// What [`change`] changes in what [`prepare`] made.
-const EXPECTED: [&str; 5] = ["directory", "- directory/old", "directory/new", "- gone", "written"];
+const EXPECTED: [&str; 5] = ["directory", "directory/new", "- directory/old", "- gone", "written"];
 
 fn prepare(root: &RootDir) -> io::Result<()> {
     let dir = make_directory(root)?;
