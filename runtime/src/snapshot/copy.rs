@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
@@ -28,7 +28,7 @@ pub(super) fn copy_root(source: &RootDir, target: &RootDir) -> Result<(), Snapsh
     let copier = Copier { source, target, reflinks: AtomicBool::new(true) };
     let mut directories = Vec::new();
     let mut linked: BTreeMap<Inode, Vec<Entry>> = BTreeMap::new();
-    for copied in by_level(PathBuf::new(), |path| copier.directory(path))? {
+    for copied in by_level(PathBuf::new(), |path: PathBuf| copier.directory(&path))? {
         directories.push(copied.directory);
         for (inode, entry) in copied.linked {
             linked.entry(inode).or_default().push(entry);
@@ -55,14 +55,14 @@ struct Copier<'a> {
 
 impl Copier<'_> {
     /// Copies what is in a directory, except for what is in its subdirectories, which it returns.
-    fn directory(&self, path: PathBuf) -> Result<(Copied, Vec<PathBuf>), SnapshotError> {
+    fn directory(&self, path: &Path) -> Result<(Copied, Vec<PathBuf>), SnapshotError> {
         let open = || {
-            let source = self.source.open_dir(&path)?;
-            let own = present_at(source.as_fd(), OsStr::new("."), path.clone())?;
+            let source = self.source.open_dir(path)?;
+            let own = present_at(source.as_fd(), OsStr::new("."), path.to_owned())?;
             let (own, _) = own.ok_or(Errno::NOENT)?;
-            io::Result::Ok((names(source.as_fd())?, source, own, self.target.open_dir(&path)?))
+            io::Result::Ok((names(source.as_fd())?, source, own, self.target.open_dir(path)?))
         };
-        let (names, source, directory, target) = open().map_err(cannot_inside("copy", &path))?;
+        let (names, source, directory, target) = open().map_err(cannot_inside("copy", path))?;
         let mut copied = Copied { directory, linked: Vec::new() };
         let mut subdirectories = Vec::new();
         for name in names {

@@ -55,7 +55,7 @@ pub(crate) struct Stack {
 #[derive(Clone, Debug)]
 enum Layer {
     /// Of the store.
-    Kept(Arc<PathBuf>),
+    Kept(Arc<Path>),
     /// Our own: [`UPPER`] in it.
     Own(Arc<ScratchDir>),
 }
@@ -102,7 +102,7 @@ impl Snapshotter for Overlay {
 
     fn base(&self, directory: &Path) -> Result<Snapshot, SnapshotError> {
         let directory = directory.canonicalize().map_err(cannot("find", directory))?;
-        Ok(Snapshot::Overlay(Arc::new(Stack { layers: vec![Layer::Kept(Arc::new(directory))] })))
+        Ok(Snapshot::Overlay(Arc::new(Stack { layers: vec![Layer::Kept(directory.into())] })))
     }
 
     fn begin(

@@ -16,14 +16,15 @@ use crate::rootdir::names;
 /// stack nor the number of open descriptors grows with the tree.
 const DEEPEST: usize = 64;
 
-/// Removes a directory and everything in it. A symbolic link is not followed.
+/// Removes a directory and everything in it. A symbolic link is not followed, and another file
+/// system is not entered.
 ///
 /// # Errors
 ///
 /// The first refusal; what could be removed before it is.
 pub(super) fn tree(path: &Path) -> io::Result<()> {
-    let top = open(CWD, path.as_os_str())?;
-    let removal = Removal { top: top.as_fd(), moved: AtomicU64::new(0) };
+    let (top, device) = open(CWD, path.as_os_str(), None)?;
+    let removal = Removal { top: top.as_fd(), device, moved: AtomicU64::new(0) };
     loop {
         let before = removal.moved.load(Ordering::Relaxed);
         removal.clear(top.as_fd(), 0)?;
@@ -35,6 +36,8 @@ pub(super) fn tree(path: &Path) -> io::Result<()> {
 
 struct Removal<'a> {
     top: BorrowedFd<'a>,
+    /// The file system that it is on.
+    device: u64,
     moved: AtomicU64,
 }
 
@@ -61,7 +64,7 @@ impl Removal<'_> {
         if depth > DEEPEST {
             return self.move_to_top(parent, name);
         }
-        let dir = open(parent, name)?;
+        let (dir, _) = open(parent, name, Some(self.device))?;
         self.clear(dir.as_fd(), depth)?;
         Ok(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?)
     }
@@ -81,8 +84,9 @@ impl Removal<'_> {
     }
 }
 
-/// Opens a directory for reading and clearing it, whatever its mode says about its owner.
-fn open(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<OwnedFd> {
+/// Opens a directory for reading and clearing it, whatever its mode says about its owner. Also
+/// returns the device it is on, which is to be `device`.
+fn open(parent: BorrowedFd<'_>, name: &OsStr, device: Option<u64>) -> io::Result<(OwnedFd, u64)> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let dir = match rustix::fs::openat(parent, name, flags, Mode::empty()) {
         Err(Errno::ACCESS) => {
@@ -91,9 +95,12 @@ fn open(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<OwnedFd> {
         }
         opened => opened?,
     };
-    let mode = Mode::from_raw_mode(rustix::fs::fstat(&dir)?.st_mode);
-    if !mode.contains(Mode::RWXU) {
+    let stat = rustix::fs::fstat(&dir)?;
+    if device.is_some_and(|device| device != stat.st_dev) {
+        return Err(Errno::XDEV.into());
+    }
+    if !Mode::from_raw_mode(stat.st_mode).contains(Mode::RWXU) {
         rustix::fs::fchmod(&dir, Mode::RWXU)?;
     }
-    Ok(dir)
+    Ok((dir, stat.st_dev))
 }

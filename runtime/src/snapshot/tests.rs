@@ -86,7 +86,7 @@ fn make_base(base: &Path) {
     rustix::fs::mknodat(CWD, base.join("null"), FileType::CharacterDevice, mode, device).unwrap();
     rustix::fs::setxattr(base.join("g"), "user.a", b"1", XattrFlags::empty()).unwrap();
     fs::set_permissions(base.join("h"), fs::Permissions::from_mode(0o4755)).unwrap();
-    fs::set_permissions(base.join("closed"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(base.join("closed"), fs::Permissions::from_mode(0o000)).unwrap();
     age(base);
 }
 
@@ -330,7 +330,7 @@ fn removal_copes_with_modes_and_depth() {
     fs::write(deepest.join("file"), "").unwrap();
     symlink(dir.path(), top.join("link")).unwrap();
     fs::create_dir_all(top.join("closed/inner")).unwrap();
-    fs::set_permissions(top.join("closed"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(top.join("closed"), fs::Permissions::from_mode(0o000)).unwrap();
     remove::tree(&top).unwrap();
     assert!(!top.exists() && dir.path().exists());
 }

@@ -84,7 +84,7 @@ impl Tree {
 }
 
 impl Plain {
-    fn new(files: Files) -> Snapshot {
+    fn snapshot(files: Files) -> Snapshot {
         Snapshot::Tree(Arc::new(Self { files, handed_over: AtomicBool::new(false) }))
     }
 
@@ -112,12 +112,12 @@ impl Snapshotter for Tree {
     fn scratch(&self) -> Result<Snapshot, SnapshotError> {
         let (dir, root) = self.fresh()?;
         let baseline = Arc::new(Baseline::take(&root, None, &self.scratch)?);
-        Ok(Plain::new(Files::Own { dir, baseline }))
+        Ok(Plain::snapshot(Files::Own { dir, baseline }))
     }
 
     fn base(&self, directory: &Path) -> Result<Snapshot, SnapshotError> {
         let directory = directory.canonicalize().map_err(cannot("find", directory))?;
-        Ok(Plain::new(Files::Kept(directory)))
+        Ok(Plain::snapshot(Files::Kept(directory)))
     }
 
     fn begin(
@@ -178,7 +178,7 @@ impl Active for Working {
     fn commit(self: Box<Self>) -> Result<(Snapshot, ChangeSet), SnapshotError> {
         let (baseline, entries) = compare::changes(&self.root, &self.baseline, &self.scratch)?;
         let files = Files::Own { dir: self.dir, baseline: Arc::new(baseline) };
-        Ok((Plain::new(files), ChangeSet { entries, content: Arc::new(self.root) }))
+        Ok((Plain::snapshot(files), ChangeSet { entries, content: Arc::new(self.root) }))
     }
 }
 

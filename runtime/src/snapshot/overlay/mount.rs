@@ -151,13 +151,13 @@ fn joined(spec: &Spec<'_>, scratch: &Scratch) -> Result<OwnedFd, SnapshotError> 
     let lowers = lowers.collect::<Result<Vec<_>, SnapshotError>>()?.join(":");
     let mut options = format!("lowerdir={lowers},userxattr");
     for (key, value) in OPTIONS {
-        options.push_str(&format!(",{key}={value}"));
+        options.extend([",", key, "=", value]);
     }
     let mut flags = MountFlags::empty();
     match spec.own {
         Some((upper, work)) => {
             let (upper, work) = (name(upper)?, name(work)?);
-            options.push_str(&format!(",upperdir={upper},workdir={work},volatile"));
+            options.extend([",upperdir=", &upper, ",workdir=", &work, ",volatile"]);
         }
         None => flags |= MountFlags::RDONLY,
     }

@@ -22,8 +22,7 @@ const OPAQUE: &str = "user.overlay.opaque";
 pub(super) fn changes(upper: &RootDir, parent: &RootDir) -> Result<Vec<Entry>, SnapshotError> {
     let start = Node { path: PathBuf::new(), in_parent: true, opaque: false };
     let found = by_level(start, |node| {
-        let path = node.path.clone();
-        visit(upper, parent, node).map_err(cannot_inside("find what changed in", &path))
+        visit(upper, parent, &node).map_err(cannot_inside("find what changed in", &node.path))
     })?;
     let (mut candidates, mut deleted) = (Vec::new(), Vec::new());
     for found in found {
@@ -49,7 +48,7 @@ struct Found {
     deleted: Vec<PathBuf>,
 }
 
-fn visit(upper: &RootDir, parent: &RootDir, node: Node) -> io::Result<(Found, Vec<Node>)> {
+fn visit(upper: &RootDir, parent: &RootDir, node: &Node) -> io::Result<(Found, Vec<Node>)> {
     let upper = upper.open_dir(&node.path)?;
     // All components of the path are directories in the parent: no link is followed.
     let parent = node.in_parent.then(|| parent.open_dir(&node.path)).transpose()?;

@@ -179,15 +179,16 @@ fn check(bench: &Bench, base: &Path, steps: &[Step]) {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..Default::default() })]
-
-    #[test]
-    fn any_changes_are_found_alike_and_are_all_there_is(
-        steps in prop::collection::vec((prop::collection::vec(op(), 0..12), any::<bool>()), 1..4),
-    ) {
-        let bench = Bench::new();
-        let base = bench.base();
-        check(&bench, &base, &steps);
-    }
+#[test]
+fn any_changes_are_found_alike_and_are_all_there_is() {
+    let bench = Bench::new();
+    let base = bench.base();
+    let config = ProptestConfig { cases: 96, failure_persistence: None, ..Default::default() };
+    let steps = prop::collection::vec((prop::collection::vec(op(), 0..12), any::<bool>()), 1..4);
+    proptest::test_runner::TestRunner::new(config)
+        .run(&steps, |steps| {
+            check(&bench, &base, &steps);
+            Ok(())
+        })
+        .unwrap();
 }

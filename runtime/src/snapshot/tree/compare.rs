@@ -144,8 +144,11 @@ fn add_other_names(
     for (path, listing) in directories {
         for (name, record) in listing.iter() {
             let inode = record.shared_inode().filter(|inode| inodes.contains(inode));
+            if inode.is_none() {
+                continue;
+            }
             let path = path.join(name);
-            if inode.is_none() || found.contains(&path) {
+            if found.contains(&path) {
                 continue;
             }
             let read = || {

@@ -63,18 +63,20 @@ struct Known {
 
 impl Record {
     fn new(stat: &Stat) -> Self {
-        // The types differ between architectures.
-        #[expect(trivial_numeric_casts, clippy::allow_attributes, clippy::unnecessary_cast)]
+        /// Some of the types differ between architectures.
+        fn number(number: impl Into<u64>) -> u64 {
+            number.into()
+        }
         Self {
             mode: stat.st_mode,
             uid: stat.st_uid,
             gid: stat.st_gid,
-            device: stat.st_rdev,
+            device: number(stat.st_rdev),
             size: stat.st_size,
-            mtime: (stat.st_mtime, stat.st_mtime_nsec),
-            ctime: (stat.st_ctime, stat.st_ctime_nsec),
+            mtime: (stat.st_mtime, number(stat.st_mtime_nsec)),
+            ctime: (stat.st_ctime, number(stat.st_ctime_nsec)),
             inode: (stat.st_dev, stat.st_ino),
-            links: stat.st_nlink as u64,
+            links: number(stat.st_nlink),
         }
     }
 
