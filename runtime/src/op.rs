@@ -1,8 +1,14 @@
 //! What the operations of a graph do to a root.
 
-pub(crate) mod chmod;
+mod chmod;
 pub(crate) mod copy;
-pub(crate) mod directories;
-pub(crate) mod glob;
+mod directories;
+mod glob;
 pub(crate) mod inline;
 pub(crate) mod mkdir;
+mod refused;
+
+pub use chmod::ModeError;
+pub use copy::CopyError;
+pub use inline::InlineError;
+pub use mkdir::MkdirError;

@@ -11,8 +11,10 @@ const MONTHS: [&str; 12] =
 pub(super) fn parse(text: &str) -> Option<Time> {
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
     let (year, month, day, clock) = match words[..] {
-        // Sun, 06 Nov 1994 08:49:37 GMT
-        [_, day, month, year, clock, "GMT"] => (number(year, 4)?, month, day, clock),
+        // Sun, 06 Nov 1994 08:49:37 GMT, or Sun Nov  6 08:49:37 1994
+        [_, day, month, year, clock, "GMT"] | [_, month, day, clock, year] => {
+            (number(year, 4)?, month, day, clock)
+        }
         // Sunday, 06-Nov-94 08:49:37 GMT
         [_, date, clock, "GMT"] => {
             let mut parts = date.split('-');
@@ -22,8 +24,6 @@ pub(super) fn parse(text: &str) -> Option<Time> {
             }
             (if year < 70 { year + 2000 } else { year + 1900 }, month, day, clock)
         }
-        // Sun Nov  6 08:49:37 1994
-        [_, month, day, clock, year] => (number(year, 4)?, month, day, clock),
         _ => return None,
     };
     let month = MONTHS.iter().position(|name| *name == month)?;

@@ -50,9 +50,17 @@ enum Token {
 
 /// How far a path got in a pattern.
 struct Run {
-    whole: bool,
-    parent: bool,
+    matched: Matched,
+    /// Whether more text could match.
     alive: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Matched {
+    Nothing,
+    /// Not the whole path, but a directory it is in.
+    Parent,
+    Whole,
 }
 
 impl Wildcard {
@@ -94,13 +102,12 @@ impl Wildcard {
 
     /// Whether the whole of a text matches.
     pub(crate) fn matches(&self, text: &[u8]) -> bool {
-        self.run(text).whole
+        self.run(text).matched == Matched::Whole
     }
 
     /// Whether a path or one of the directories it is in matches.
     pub(crate) fn matches_with_parents(&self, path: &[u8]) -> bool {
-        let run = self.run(path);
-        run.whole || run.parent
+        self.run(path).matched != Matched::Nothing
     }
 
     /// Whether a path below a directory could match that the directory itself does not decide.
@@ -112,20 +119,24 @@ impl Wildcard {
         let mut states = vec![false; self.tokens.len() + 1];
         let mut next = states.clone();
         self.enter(&mut states, 0);
-        let mut parent = false;
+        let mut matched = Matched::Nothing;
         for chunk in path.utf8_chunks() {
             let invalid = chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER);
             for char in chunk.valid().chars().chain(invalid) {
-                parent |= char == '/' && self.accepts(&states);
+                if char == '/' && self.accepts(&states) {
+                    matched = Matched::Parent;
+                }
                 if !self.step(&states, &mut next, char) {
-                    return Run { whole: false, parent, alive: false };
+                    return Run { matched, alive: false };
                 }
                 std::mem::swap(&mut states, &mut next);
             }
         }
-        let whole = self.accepts(&states);
+        if self.accepts(&states) {
+            matched = Matched::Whole;
+        }
         let alive = path.is_empty() || self.step(&states, &mut next, '/');
-        Run { whole, parent, alive }
+        Run { matched, alive }
     }
 
     fn accepts(&self, states: &[bool]) -> bool {

@@ -87,7 +87,7 @@ impl Clause {
                 Permission::ConditionalExecute => 0,
                 Permission::SetId => self.set_id(),
                 Permission::Sticky => STICKY,
-                Permission::Copied(shift) => ((mode >> shift) & 0o7) * 0o111 & self.who,
+                Permission::Copied(shift) => (((mode >> shift) & 0o7) * 0o111) & self.who,
             }
         });
         match self.operator {

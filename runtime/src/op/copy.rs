@@ -5,11 +5,13 @@
 //! and replaces it otherwise. Links on the way to the destination are followed within the root.
 
 use std::ffi::OsString;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
 use ir::NodeId;
 use ir::op::{CopyOp, CopySource};
+use rustix::fs::FileType;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::ignore::Ignore;
@@ -17,6 +19,7 @@ use crate::context::source::{Found, Lookup, Tree, cleaned};
 use crate::context::wildcard::{DoubleStar, Wildcard, is_pattern};
 use crate::layer::entry::Time;
 use crate::layer::metadata::mtime;
+use crate::layer::{ARCHIVE_HEAD, is_archive};
 use crate::op::chmod::Change;
 use crate::op::directories::Plain;
 use crate::op::glob::{GlobError, Selected, expand};
@@ -25,23 +28,26 @@ use crate::rootdir::RootDir;
 mod content;
 mod error;
 mod item;
+mod selection;
 mod tree;
 
 pub use error::CopyError;
 use item::Look;
-use tree::{Copier, Selection};
+use selection::Selection;
+use tree::Copier;
 
 /// Copies an operation's sources into a root.
 ///
 /// What is copied belongs to `--chown`'s owner, else to the source's. Directories that have to be
-/// made on the way are 0755 (or `--chmod`'s) and as of `now`.
+/// made on the way are 0755 (or `--chmod`'s) and as of `now`. Returns what the file system or the
+/// kernel does not take here and was left out, for people to read.
 pub(crate) fn copy(
     copy: &CopyOp,
     root: &RootDir,
     source_of: &dyn Fn(NodeId) -> Tree,
     now: Time,
     cancel: &CancellationToken,
-) -> Result<(), CopyError> {
+) -> Result<Vec<String>, CopyError> {
     let owner = copy.owner.as_deref().map(|spec| crate::users::owner(root, spec)).transpose()?;
     let mode = copy.mode.as_ref().map(Change::new).transpose()?;
     let mut copier = Copier::new(root, Look { owner, mode }, copy.link, cancel);
@@ -53,6 +59,7 @@ pub(crate) fn copy(
         destination: Destination::new(&copy.destination),
         exclude,
         parents: Plain { mode, uid, gid, mtime: now },
+        left_out: Vec::new(),
     };
     for source in &copy.sources {
         let tree = source_of(source.from);
@@ -62,7 +69,9 @@ pub(crate) fn copy(
             step.copy_source(&tree, source)?;
         }
     }
-    copier.finish()
+    let mut left_out = step.left_out;
+    left_out.extend(copier.finish()?);
+    Ok(left_out)
 }
 
 /// Where the copies go.
@@ -87,6 +96,8 @@ struct Step<'c, 'a> {
     exclude: Ignore,
     /// What directories look like that are made on the way.
     parents: Plain,
+    /// What was left out of archives.
+    left_out: Vec<String>,
 }
 
 impl Step<'_, '_> {
@@ -136,7 +147,7 @@ impl Step<'_, '_> {
                 let wanted = (!pattern.is_empty())
                     .then(|| Wildcard::parse(pattern, DoubleStar::Directories))
                     .transpose()?;
-                self.copy_directory(tree, &found, wanted)?;
+                self.copy_directory(tree, &found, wanted.as_ref())?;
             } else if matches!(selected, Selected::Plain(_)) {
                 return Err(CopyError::Missing { path: shown(path) });
             }
@@ -157,7 +168,7 @@ impl Step<'_, '_> {
         &mut self,
         tree: &Tree,
         found: &Found,
-        wanted: Option<Wildcard>,
+        wanted: Option<&Wildcard>,
     ) -> Result<(), CopyError> {
         let target = self.resolved()?;
         match self.make_all(&target) {
@@ -170,13 +181,8 @@ impl Step<'_, '_> {
             other => other?,
         }
         self.copier.directories().set_time(&target, mtime(&found.stat));
-        let selection = Selection {
-            tree,
-            base: found.path.clone(),
-            target,
-            exclude: &self.exclude,
-            wanted: wanted.as_ref(),
-        };
+        let selection =
+            Selection { tree, base: found.path.clone(), target, exclude: &self.exclude, wanted };
         self.copier.copy_tree(&selection)
     }
 
@@ -189,10 +195,18 @@ impl Step<'_, '_> {
         self.copier.copy_one(tree, &found.path, &target)
     }
 
-    /// Unpacks a source into the destination if it is an archive, by its content.
+    /// Unpacks a source into the destination if it is an archive, by its content. A link to one
+    /// is not.
     fn unpack(&mut self, tree: &Tree, path: &Path) -> Result<bool, CopyError> {
-        let _ = (tree, path);
-        Ok(false)
+        let Some(archive) = archive(tree.root(), path)
+            .map_err(|source| CopyError::Read { path: shown(path), source })?
+        else {
+            return Ok(false);
+        };
+        let target = self.resolved()?;
+        self.make_all(&target)?;
+        self.left_out.extend(self.copier.unpack(archive, path, &target)?);
+        Ok(true)
     }
 
     fn make_all(&mut self, path: &Path) -> Result<(), CopyError> {
@@ -210,6 +224,19 @@ impl Step<'_, '_> {
         let resolved = self.copier.root().resolve(path);
         resolved.map_err(|source| CopyError::Write { path: shown(path), source })
     }
+}
+
+/// Opens a regular file that is an archive.
+fn archive(root: &RootDir, path: &Path) -> io::Result<Option<File>> {
+    let regular = |mode| FileType::from_raw_mode(mode) == FileType::RegularFile;
+    if !root.lstat(path)?.is_some_and(|stat| regular(stat.st_mode)) {
+        return Ok(None);
+    }
+    let mut file = root.open_file(path)?;
+    let mut head = Vec::new();
+    file.by_ref().take(ARCHIVE_HEAD as u64).read_to_end(&mut head)?;
+    file.rewind()?;
+    Ok(is_archive(&head).then_some(file))
 }
 
 fn select(tree: &Tree, path: &str) -> Result<Selected, CopyError> {

@@ -3,16 +3,18 @@
 //! Writing into a directory changes its time, and may need more permission than it is to have in
 //! the end. So both are put right last, children before their parents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 
 use crate::layer::entry::{Entry, Kind, Time};
 use crate::layer::metadata::{apply_what_is_allowed, mtime, set_mtime};
+use crate::op::refused::Refused;
 use crate::rootdir::RootDir;
 
 /// Directories of a root. Paths are relative to it and have no links in them.
@@ -20,6 +22,9 @@ pub(crate) struct Directories<'a> {
     root: &'a RootDir,
     /// By path, so that parents come before their children.
     unfinished: BTreeMap<PathBuf, Finish>,
+    /// Those that were made or changed, and finished early.
+    settled: BTreeSet<PathBuf>,
+    refused: Arc<Refused>,
 }
 
 /// What is left to do to a directory.
@@ -44,9 +49,9 @@ pub(crate) struct Plain {
 }
 
 impl<'a> Directories<'a> {
-    /// None so far.
-    pub(crate) fn new(root: &'a RootDir) -> Self {
-        Self { root, unfinished: BTreeMap::new() }
+    /// None so far. What they cannot be given is added to `refused`.
+    pub(crate) fn new(root: &'a RootDir, refused: Arc<Refused>) -> Self {
+        Self { root, unfinished: BTreeMap::new(), settled: BTreeSet::new(), refused }
     }
 
     /// The root they are in.
@@ -107,11 +112,12 @@ impl<'a> Directories<'a> {
     /// Forgets a directory that is about to be removed, and what is below it.
     pub(crate) fn forget(&mut self, path: &Path) {
         self.unfinished.retain(|unfinished, _| !unfinished.starts_with(path));
+        self.settled.retain(|settled| !settled.starts_with(path));
     }
 
     /// Whether a directory is one that this operation made or changed.
     pub(crate) fn knows(&self, path: &Path) -> bool {
-        matches!(self.unfinished.get(path), Some(Finish::Become(_)))
+        matches!(self.unfinished.get(path), Some(Finish::Become(_))) || self.settled.contains(path)
     }
 
     /// Changes when a directory that was made here is said to have been changed; one that
@@ -122,25 +128,31 @@ impl<'a> Directories<'a> {
         }
     }
 
-    /// Puts everything right.
+    /// Puts everything right, so far; the work may go on.
     ///
     /// # Errors
     ///
     /// The directory that could not be, and why.
-    pub(crate) fn finish(self) -> Result<(), (PathBuf, io::Error)> {
-        for (path, finish) in self.unfinished.into_iter().rev() {
-            let done = self.root.open_at(&path, OFlags::PATH | OFlags::DIRECTORY, Mode::empty());
-            let done = done.and_then(|dir| {
-                let (dir, this) = (dir.as_fd(), OsStr::new("."));
-                match finish {
-                    Finish::Restore(mtime) => set_mtime(dir, this, mtime),
-                    // Attributes that this file system does not take are left out, as by BuildKit.
-                    Finish::Become(entry) => apply_what_is_allowed(dir, this, &entry).map(drop),
-                }
-            });
-            done.map_err(|error| (path, error))?;
+    pub(crate) fn settle(&mut self) -> Result<(), (PathBuf, io::Error)> {
+        for (path, finish) in std::mem::take(&mut self.unfinished).into_iter().rev() {
+            self.finish_one(&path, &finish).map_err(|error| (path.clone(), error))?;
+            if matches!(finish, Finish::Become(_)) {
+                self.settled.insert(path);
+            }
         }
         Ok(())
+    }
+
+    fn finish_one(&self, path: &Path, finish: &Finish) -> io::Result<()> {
+        let (dir, this) = (self.open(path)?, OsStr::new("."));
+        match finish {
+            Finish::Restore(mtime) => set_mtime(dir.as_fd(), this, *mtime),
+            Finish::Become(entry) => {
+                let refused = apply_what_is_allowed(dir.as_fd(), this, entry)?;
+                self.refused.note(path, refused);
+                Ok(())
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ir::op::MkdirOp;
 
@@ -43,9 +44,9 @@ pub(crate) fn mkdir(op: &MkdirOp, root: &RootDir, now: Time) -> Result<(), Mkdir
     };
     let failed = |source| MkdirError::Make { path: shown(), source };
     let path = root.resolve(&cleaned(Path::new(&op.path))).map_err(failed)?;
-    let mut directories = Directories::new(root);
+    let mut directories = Directories::new(root, Arc::default());
     directories.make_all(&path, Plain { mode: 0o755, uid, gid, mtime: now }).map_err(failed)?;
-    directories.finish().map_err(|(_, source)| failed(source))
+    directories.settle().map_err(|(_, source)| failed(source))
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::context::error::PatternError;
+use crate::context::PatternError;
+use crate::layer::LayerError;
 use crate::op::chmod::ModeError;
 use crate::users::UserError;
 
@@ -80,6 +81,14 @@ pub enum CopyError {
         to: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// An archive could not be unpacked.
+    #[error("cannot unpack `{}`", path.display())]
+    Unpack {
+        /// The archive.
+        path: PathBuf,
+        /// Why.
+        source: LayerError,
     },
     /// The build was cancelled.
     #[error("cannot go on copying: the build was cancelled")]

@@ -14,8 +14,9 @@ use super::error::CopyError;
 use super::shown;
 use crate::context::source::Owners;
 use crate::layer::entry::{Entry, Kind};
-use crate::layer::metadata::{apply_what_is_allowed, entry_at};
+use crate::layer::metadata::{RefusedXattr, apply_what_is_allowed, entry_at};
 use crate::op::chmod::Change;
+use crate::op::refused::Refused;
 
 /// What copies look like where they differ from their sources.
 #[derive(Debug)]
@@ -74,8 +75,15 @@ impl Look {
 
 impl Item {
     /// Copies it, with everything the file system keeps about it.
-    pub(super) fn copy(&self, look: &Look, means: &Means) -> Result<(), CopyError> {
-        self.try_copy(look, means).map_err(|source| self.failed(source))
+    pub(super) fn copy(
+        &self,
+        look: &Look,
+        means: &Means,
+        refused: &Refused,
+    ) -> Result<(), CopyError> {
+        let copied = self.try_copy(look, means).map_err(|source| self.failed(source))?;
+        refused.note(&self.to, copied);
+        Ok(())
     }
 
     /// The error of a failed copy.
@@ -88,12 +96,12 @@ impl Item {
         self.to.file_name().expect("only a directory can be copied to the root itself")
     }
 
-    fn try_copy(&self, look: &Look, means: &Means) -> io::Result<()> {
+    fn try_copy(&self, look: &Look, means: &Means) -> io::Result<Vec<RefusedXattr>> {
         let (source, target) = (self.pair.source.as_fd(), self.pair.target.as_fd());
         let from = self.from.file_name().expect("a tree's root is a directory");
         let to = self.name();
         let entry = look.entry(source, from, self.pair.owners, self.to.clone())?;
-        let Some(entry) = entry else { return Ok(()) };
+        let Some(entry) = entry else { return Ok(Vec::new()) };
         let node = |kind, (major, minor)| {
             let device = rustix::fs::makedev(major, minor);
             rustix::fs::mknodat(target, to, kind, Mode::from_raw_mode(0o600), device)
@@ -110,7 +118,6 @@ impl Item {
                 return Err(io::ErrorKind::InvalidInput.into());
             }
         }
-        // Attributes that this file system does not take are left out, as by BuildKit.
-        apply_what_is_allowed(target, to, &entry).map(drop)
+        apply_what_is_allowed(target, to, &entry)
     }
 }

@@ -18,12 +18,13 @@ use tokio_util::sync::CancellationToken;
 use super::content::Means;
 use super::error::CopyError;
 use super::item::{Item, Look, Pair};
+use super::selection::Selection;
 use super::shown;
-use crate::context::ignore::Ignore;
 use crate::context::source::Tree;
-use crate::context::wildcard::Wildcard;
 use crate::layer::entry::{Entry, Kind};
+use crate::layer::unpack_archive;
 use crate::op::directories::{Directories, Plain};
+use crate::op::refused::Refused;
 use crate::rootdir::{RootDir, names, stat_at};
 
 /// Files copied at once; bounds the descriptors held (two for each directory they are in).
@@ -41,46 +42,12 @@ pub(super) struct Copier<'a> {
     linked: Vec<(Inode, Item)>,
     /// Where the first name of such a file went, and what it is there.
     copied: BTreeMap<Inode, (PathBuf, Inode)>,
+    refused: Arc<Refused>,
     cancel: &'a CancellationToken,
 }
 
 /// Device and inode.
 type Inode = (u64, u64);
-
-/// What is copied of a tree, and where to.
-pub(super) struct Selection<'s> {
-    /// The tree.
-    pub tree: &'s Tree,
-    /// The directory of the tree whose content is copied: the copy's root.
-    pub base: PathBuf,
-    /// The directory of the root it goes to, which exists.
-    pub target: PathBuf,
-    /// What is left out, relative to the copy's root.
-    pub exclude: &'s Ignore,
-    /// What is wanted, relative to the copy's root; none is everything.
-    pub wanted: Option<&'s Wildcard>,
-}
-
-impl Selection<'_> {
-    fn takes(&self, relative: &Path) -> bool {
-        use std::os::unix::ffi::OsStrExt as _;
-        let bytes = relative.as_os_str().as_bytes();
-        self.tree.shows(&self.base.join(relative))
-            && !self.exclude.excluded(relative)
-            && self.wanted.is_none_or(|wanted| wanted.matches_with_parents(bytes))
-    }
-
-    /// Whether something below a directory that is not taken itself may be.
-    fn may_take_below(&self, relative: &Path) -> bool {
-        use std::os::unix::ffi::OsStrExt as _;
-        let bytes = relative.as_os_str().as_bytes();
-        self.tree.may_show_below(&self.base.join(relative))
-            && (!self.exclude.excluded(relative) || self.exclude.may_hold_included(relative))
-            && self.wanted.is_none_or(|wanted| {
-                wanted.matches_with_parents(bytes) || wanted.may_match_below(bytes)
-            })
-    }
-}
 
 impl<'a> Copier<'a> {
     /// Copies nothing yet.
@@ -90,14 +57,16 @@ impl<'a> Copier<'a> {
         replaces: bool,
         cancel: &'a CancellationToken,
     ) -> Self {
+        let refused = Arc::<Refused>::default();
         Self {
-            directories: Directories::new(root),
+            directories: Directories::new(root, Arc::clone(&refused)),
             look,
             replaces,
             means: Means::new(),
             batch: Vec::new(),
             linked: Vec::new(),
             copied: BTreeMap::new(),
+            refused,
             cancel,
         }
     }
@@ -272,11 +241,12 @@ impl<'a> Copier<'a> {
         let owners = selection.tree.owners();
         let entry = self.look.entry(source.as_fd(), OsStr::new("."), owners, to.clone());
         let entry = entry.map_err(read)?.expect("a directory is no socket");
-        self.merge(entry).map_err(|source| match source.kind() {
-            io::ErrorKind::NotADirectory => {
+        self.merge(entry).map_err(|source| {
+            if source.kind() == io::ErrorKind::NotADirectory {
                 CopyError::NotDirectory { from: shown(&from), to: shown(&to) }
+            } else {
+                CopyError::Write { path: shown(&to), source }
             }
-            _ => CopyError::Write { path: shown(&to), source },
         })
     }
 
@@ -345,7 +315,7 @@ impl<'a> Copier<'a> {
             return Err(CopyError::Cancelled);
         }
         let batch = std::mem::take(&mut self.batch);
-        let copy = |item: &Item| item.copy(&self.look, &self.means);
+        let copy = |item: &Item| item.copy(&self.look, &self.means, &self.refused);
         // All of them first: of several errors the first in order is reported.
         let copied: Vec<_> = batch.par_iter().map(copy).collect();
         copied.into_iter().collect()
@@ -358,7 +328,7 @@ impl<'a> Copier<'a> {
                 return Err(CopyError::Cancelled);
             }
             if !self.link(inode, &item) {
-                item.copy(&self.look, &self.means)?;
+                item.copy(&self.look, &self.means, &self.refused)?;
                 let copy = stat_at(item.pair.target.as_fd(), item.name());
                 let copy = copy.map_err(|error| item.failed(error))?;
                 self.copied.insert(inode, (item.to, self::inode(&copy)));
@@ -377,10 +347,28 @@ impl<'a> Copier<'a> {
                 .is_ok()
     }
 
-    /// Gives the directories their final look.
-    pub(super) fn finish(self) -> Result<(), CopyError> {
-        let finished = self.directories.finish();
-        finished.map_err(|(path, source)| CopyError::Write { path: shown(&path), source })
+    /// Unpacks an archive into a directory that exists. Returns what was left out.
+    pub(super) fn unpack(
+        &mut self,
+        archive: std::fs::File,
+        from: &Path,
+        to: &Path,
+    ) -> Result<Vec<String>, CopyError> {
+        // The archive may have a say about directories that were made or changed here.
+        self.settle()?;
+        unpack_archive(archive, self.root(), to, self.look.owner, self.cancel)
+            .map_err(|source| CopyError::Unpack { path: shown(from), source })
+    }
+
+    /// Gives the directories their final look. Returns what could not be kept, for people.
+    pub(super) fn finish(mut self) -> Result<Vec<String>, CopyError> {
+        self.settle()?;
+        Ok(self.refused.lines())
+    }
+
+    fn settle(&mut self) -> Result<(), CopyError> {
+        let settled = self.directories.settle();
+        settled.map_err(|(path, source)| CopyError::Write { path: shown(&path), source })
     }
 }
 
