@@ -1,1 +1,174 @@
 //! Registries: pull and push over the distribution protocol.
+//!
+//! Specification: OCI distribution-spec 1.1, and the distribution project's `spec/auth` for tokens.
+//! What a registry sends is hostile: every size is bounded, every digest is checked before
+//! anything is used, and credentials go to nobody but the registry and its token server.
+//!
+//! `oci-client` gives the error envelope and the media types. Its requests are not used: they
+//! neither retry nor notice that a token has expired, take one credential a host, and would need a
+//! second HTTP client with settings of its own beside the one that pushes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use ir::Digest;
+use reqwest::Url;
+use reqwest::header::HeaderMap;
+use tokio::sync::OnceCell;
+
+use auth::{Access, Authorizations};
+use endpoint::{Endpoint, Endpoints};
+use transport::{Call, Payload};
+
+pub use credentials::{Credentials, CredentialsError, HelperError};
+pub use descriptor::{Descriptor, DescriptorPlatform, Index, Manifest, media_type};
+pub use error::RegistryError;
+pub use resolve::ResolvedImage;
+
+mod auth;
+mod base64;
+mod challenge;
+mod credentials;
+mod descriptor;
+mod endpoint;
+mod error;
+mod pull;
+mod push;
+mod resolve;
+mod retry;
+mod transport;
+
+/// How registries are spoken to.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// What is allowed where images come from.
+    pub pull: Reach,
+    /// What is allowed where images go to.
+    pub push: Reach,
+    /// Registries that may be spoken to without TLS, in both directions. Loopback and private
+    /// addresses and `*.local` always may.
+    pub insecure_registries: BTreeSet<String>,
+    /// Registries whose certificate is not verified, in both directions.
+    pub skip_tls_verify_registries: BTreeSet<String>,
+    /// PEM files with further certificate authorities, by registry.
+    pub certificates: BTreeMap<String, PathBuf>,
+    /// How this client proves who it is, by registry.
+    pub client_certificates: BTreeMap<String, ClientCertificate>,
+    /// In whose name registries are asked.
+    pub credentials: Credentials,
+    /// How this client calls itself.
+    pub user_agent: String,
+}
+
+/// What is allowed in one direction, for all registries.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reach {
+    /// Without TLS, if a registry cannot do it.
+    pub insecure: bool,
+    /// With TLS that proves nothing.
+    pub skip_tls_verify: bool,
+    /// How often something is tried again that may succeed then.
+    pub retries: u32,
+}
+
+/// A certificate of this client, and its key. Both PEM; X.509 version 3.
+#[derive(Clone, Debug)]
+pub struct ClientCertificate {
+    /// The certificate, and those between it and its authority.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// Speaks to registries. Cheap to clone; connections, tokens and what is in flight are shared.
+///
+/// Dropping a future of any method stops what it does, and leaves nothing half-done in the store.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    endpoints: Endpoints,
+    known: Mutex<BTreeMap<(String, Direction), Arc<OnceCell<Arc<Endpoint>>>>>,
+    authorizations: Authorizations,
+    credentials: Credentials,
+    pull_retries: u32,
+    push_retries: u32,
+    /// Held by whoever is fetching the blob.
+    in_flight: Mutex<BTreeMap<Digest, Weak<tokio::sync::Mutex<()>>>>,
+}
+
+/// Which settings hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Direction {
+    Pull,
+    Push,
+}
+
+impl Client {
+    /// Reads the certificates; speaks to nobody yet.
+    pub fn new(settings: Settings) -> Result<Self, RegistryError> {
+        // Another part of the process may have chosen already: then that choice holds.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let inner = Inner {
+            endpoints: Endpoints::new(&settings)?,
+            known: Mutex::default(),
+            authorizations: Authorizations::default(),
+            credentials: settings.credentials,
+            pull_retries: settings.pull.retries,
+            push_retries: settings.push.retries,
+            in_flight: Mutex::default(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+}
+
+/// What one operation asks for again and again.
+struct Errand<'a> {
+    access: Access<'a>,
+    verb: &'static str,
+    /// What errors call it.
+    object: String,
+}
+
+impl<'a> Errand<'a> {
+    fn new(access: Access<'a>, object: String) -> Self {
+        let verb = if access.writes { "push" } else { "pull" };
+        Self { access, verb, object }
+    }
+
+    fn call(&self, method: reqwest::Method, url: Url) -> Call<'_> {
+        Call {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            payload: Payload::None,
+            access: self.access,
+            verb: self.verb,
+            object: &self.object,
+        }
+    }
+
+    /// A path within the repository.
+    fn url(&self, endpoint: &Endpoint, path: &str) -> Url {
+        let repository = self.access.image.repository();
+        endpoint
+            .base
+            .join(&format!("v2/{repository}/{path}"))
+            .expect("a repository's name is a relative path")
+    }
+}
+
+fn blob_of(image: &ir::ImageRef, digest: &Digest) -> String {
+    format!("blob `{digest}` of `{}`", image.name())
+}
+
+/// The maps behind these locks are whole between any two statements.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

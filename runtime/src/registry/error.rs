@@ -1,0 +1,261 @@
+//! Why a registry could not be used, and what to do about it.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ir::{Digest, Platform};
+
+use super::credentials::HelperError;
+use crate::store::StoreError;
+
+/// An error of any kind, as a cause.
+pub(super) type Cause = Box<dyn Error + Send + Sync>;
+
+/// Why a registry could not be used. An `object` names what was asked for, with its registry:
+/// an image, or a blob of a repository.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// The registry does not have it.
+    #[error("cannot find {object}: {message}; check its name, tag and registry")]
+    NotFound {
+        /// What was asked for.
+        object: String,
+        /// The registry's words.
+        message: String,
+    },
+    /// The registry does not let just anyone have it, or does not have it.
+    #[error(
+        "cannot access {object}: `{registry}` asks for credentials, and none were found for it; \
+         log in to it, or check the name ({message})"
+    )]
+    CredentialsNeeded {
+        /// What was asked for.
+        object: String,
+        /// Whose credentials are missing.
+        registry: String,
+        /// The registry's words.
+        message: String,
+        /// Why a credential helper gave none, if one was asked.
+        source: Option<HelperError>,
+    },
+    /// The registry does not accept who asks, or does not let them have it.
+    #[error(
+        "cannot access {object}: `{registry}` refuses the credentials of {user}: {message}; check \
+         that they are current and allow it"
+    )]
+    CredentialsRefused {
+        /// What was asked for.
+        object: String,
+        /// Who refuses.
+        registry: String,
+        /// Whose credentials: a user's name, or `a token`.
+        user: String,
+        /// The registry's words.
+        message: String,
+    },
+    /// The image is for other platforms.
+    #[error("cannot find an image for `{wanted}` in `{reference}`: it has {}", list(available))]
+    NoPlatform {
+        /// As asked for.
+        reference: String,
+        /// As asked for.
+        wanted: Platform,
+        /// What there is, sorted.
+        available: Vec<String>,
+    },
+    /// The registry does not answer, or breaks off.
+    #[error("cannot reach registry `{registry}` in {}", attempts_text(*attempts))]
+    Unreachable {
+        /// Who does not answer.
+        registry: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// What went wrong the last time.
+        source: Cause,
+    },
+    /// TLS does not prove that the registry is who it should be.
+    #[error(
+        "cannot trust registry `{registry}`: give its certificate authority with \
+         `--registry-certificate {registry}=FILE`, or do without proof with \
+         `--skip-tls-verify-registry {registry}`"
+    )]
+    Untrusted {
+        /// Who.
+        registry: String,
+        /// What is wrong with its certificate.
+        source: Cause,
+    },
+    /// The registry sent something else than what has the digest.
+    #[error(
+        "cannot use {object}: its content has the digest `{got}`, which is not `{expected}` \
+         ({}); the registry or something on the way corrupts it", attempts_text(*attempts)
+    )]
+    Digest {
+        /// What was asked for.
+        object: String,
+        /// As asked for.
+        expected: Digest,
+        /// Of what came.
+        got: Digest,
+        /// How often it was fetched.
+        attempts: u32,
+    },
+    /// The registry sent more or fewer bytes than it said.
+    #[error(
+        "cannot use {object}: it has {got} bytes instead of {expected} ({})",
+        attempts_text(*attempts)
+    )]
+    Size {
+        /// What was asked for.
+        object: String,
+        /// As announced.
+        expected: u64,
+        /// That came.
+        got: u64,
+        /// How often it was fetched.
+        attempts: u32,
+    },
+    /// It is larger than anything sensible.
+    #[error("cannot read {object}: it is larger than {limit} bytes")]
+    TooLarge {
+        /// What was asked for.
+        object: String,
+        /// The most that is read.
+        limit: u64,
+    },
+    /// It is no container image.
+    #[error("cannot use {object}: {hint} (media type `{media_type}`)")]
+    MediaType {
+        /// What was asked for.
+        object: String,
+        /// What it is.
+        media_type: String,
+        /// What that means.
+        hint: &'static str,
+    },
+    /// It does not say what it should.
+    #[error("cannot read {object}")]
+    Malformed {
+        /// What was read.
+        object: String,
+        /// What is wrong with it.
+        source: Cause,
+    },
+    /// The registry answers with an error.
+    #[error(
+        "cannot {verb} {object}: `{registry}` answers {status} in {}: {message}",
+        attempts_text(*attempts)
+    )]
+    Server {
+        /// What was tried (`pull`, `push`).
+        verb: &'static str,
+        /// With what.
+        object: String,
+        /// Who answers.
+        registry: String,
+        /// HTTP status.
+        status: u16,
+        /// The registry's words.
+        message: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// A blob to push cannot be read.
+    #[error("cannot read `{path}`")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A certificate of the settings cannot be used.
+    #[error("cannot use the certificate `{path}` for registry `{registry}`")]
+    Certificate {
+        /// Whose.
+        registry: String,
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: Cause,
+    },
+    /// No HTTP client can be made.
+    #[error("cannot set up HTTP and TLS")]
+    Setup {
+        /// Why not.
+        source: reqwest::Error,
+    },
+    /// What came cannot be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl RegistryError {
+    /// The same error of a last attempt, which was the n-th.
+    pub(super) fn after(mut self, number: u32) -> Self {
+        if let Self::Unreachable { attempts, .. }
+        | Self::Digest { attempts, .. }
+        | Self::Size { attempts, .. }
+        | Self::Server { attempts, .. } = &mut self
+        {
+            *attempts = number;
+        }
+        self
+    }
+}
+
+/// Why one attempt failed, and whether another may help.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// Why; it counts one attempt.
+    pub error: RegistryError,
+    /// Whether to try again.
+    pub retry: Retry,
+}
+
+/// Whether another attempt may help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Retry {
+    /// No.
+    Never,
+    /// Yes, and not before the registry's `Retry-After`.
+    After(Option<Duration>),
+}
+
+impl Failure {
+    /// One that may not be there the next time.
+    pub(super) fn transient(error: RegistryError) -> Self {
+        Self { error, retry: Retry::After(None) }
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        Self { error, retry: Retry::Never }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        RegistryError::from(error).into()
+    }
+}
+
+/// What is wrong with something that was read, where no library says it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Flaw(pub &'static str);
+
+/// A peer that says nothing any more.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing came for {} seconds", .0.as_secs())]
+pub(super) struct Silence(pub Duration);
+
+fn attempts_text(number: u32) -> String {
+    if number == 1 { "1 attempt".to_owned() } else { format!("{number} attempts") }
+}
+
+fn list(available: &[String]) -> String {
+    if available.is_empty() { "none".to_owned() } else { available.join(", ") }
+}
