@@ -1,0 +1,87 @@
+//! Work on a stream that goes on in a thread of its own: hashing it, and reading it in chunks.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use ir::Digest;
+use sha2::{Digest as _, Sha256};
+
+/// Bytes that are handed over at once.
+pub(crate) const CHUNK: usize = 256 << 10;
+/// Chunks that wait at most.
+pub(crate) const WAITING: usize = 8;
+
+/// Part of a stream, shared by those who work on it.
+pub(crate) type Chunk = Arc<Vec<u8>>;
+
+/// A SHA-256 that is computed in its own thread.
+pub(crate) struct DigestThread {
+    chunks: SyncSender<Chunk>,
+    thread: JoinHandle<Digest>,
+}
+
+impl DigestThread {
+    /// Starts the thread.
+    pub(crate) fn start() -> io::Result<Self> {
+        let (chunks, received) = sync_channel::<Chunk>(WAITING);
+        let thread = std::thread::Builder::new().name("digest".into()).spawn(move || {
+            let mut hash = Sha256::new();
+            for chunk in received {
+                hash.update(&*chunk);
+            }
+            Digest::from_bytes(hash.finalize().into())
+        })?;
+        Ok(Self { chunks, thread })
+    }
+
+    /// Hashes a chunk after those before it.
+    pub(crate) fn update(&self, chunk: Chunk) {
+        // It ends early only by a panic, which `finish` reports.
+        let _ignored = self.chunks.send(chunk);
+    }
+
+    /// The digest of everything.
+    pub(crate) fn finish(self) -> io::Result<Digest> {
+        drop(self.chunks);
+        self.thread.join().map_err(|_| io::Error::other("the digest's thread ended early"))
+    }
+}
+
+/// Reads what another thread sends.
+pub(crate) struct ChunkReader {
+    chunks: Receiver<io::Result<Chunk>>,
+    current: Chunk,
+    at: usize,
+}
+
+impl ChunkReader {
+    /// Reads until the sender is dropped.
+    pub(crate) fn new(chunks: Receiver<io::Result<Chunk>>) -> Self {
+        Self { chunks, current: Chunk::default(), at: 0 }
+    }
+}
+
+impl Read for ChunkReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.current.len() {
+            match self.chunks.recv() {
+                Ok(chunk) => (self.current, self.at) = (chunk?, 0),
+                Err(_) => return Ok(0),
+            }
+        }
+        let rest = &self.current[self.at..];
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.at += count;
+        Ok(count)
+    }
+}
+
+/// Fills a chunk from a reader; an empty one is the end.
+pub(crate) fn read_chunk(reader: &mut impl Read) -> io::Result<Chunk> {
+    let mut chunk = Vec::with_capacity(CHUNK);
+    reader.by_ref().take(CHUNK as u64).read_to_end(&mut chunk)?;
+    Ok(Arc::new(chunk))
+}
