@@ -11,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 use super::media::{self, Family};
 use super::time::rfc3339;
 use super::{ExportError, Image, ImageLayer, LayerSource};
-use crate::layer::pack::Layer;
-use crate::registry::{Descriptor, Manifest};
+use crate::layer::Layer;
+use crate::registry::{Descriptor, Manifest, ResolvedImage};
 
 /// What an image starts from.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,18 @@ pub struct BaseImage {
     pub layers: Vec<Descriptor>,
     /// Where each layer is; as many as there are descriptors.
     pub sources: Vec<LayerSource>,
+}
+
+impl BaseImage {
+    /// One that is in a registry.
+    pub fn of(resolved: &ResolvedImage) -> Self {
+        let layers = resolved.manifest.layers.clone();
+        Self {
+            media_type: resolved.media_type.clone(),
+            sources: vec![LayerSource::Base(resolved.reference.clone()); layers.len()],
+            layers,
+        }
+    }
 }
 
 /// How an image is put together.

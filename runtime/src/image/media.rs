@@ -1,6 +1,6 @@
 //! Media types of Docker's schema 2 and of OCI, and how one becomes the other.
 
-use crate::layer::pack::Compression;
+use crate::layer::Compression;
 use crate::registry::media_type as known;
 
 /// Docker's name of a layer type and OCI's. `None`: no client of Docker's schema 2 knows one.
@@ -64,9 +64,14 @@ impl Family {
 pub(super) fn layer(compression: Compression) -> &'static str {
     match compression {
         Compression::None => known::OCI_LAYER,
-        Compression::Gzip => known::OCI_LAYER_GZIP,
-        Compression::Zstd => known::OCI_LAYER_ZSTD,
+        Compression::Gzip { .. } => known::OCI_LAYER_GZIP,
+        Compression::Zstd { .. } => known::OCI_LAYER_ZSTD,
     }
+}
+
+/// Whether a layer is to be had from its vendor only, and no registry wants it.
+pub(super) fn is_foreign(media_type: &str) -> bool {
+    media_type.contains(".foreign.") || media_type.contains(".nondistributable.")
 }
 
 /// Whether only OCI has a name for this type of layer.

@@ -16,9 +16,12 @@ use tempfile::TempDir;
 use super::assemble::digest_of;
 use super::layout::{LayoutError, LayoutImage};
 use super::*;
-use crate::layer::pack::{Compression, Layer};
+use crate::layer::{Compression, Layer};
 use crate::registry::{Manifest, media_type};
 use crate::store::Store;
+
+const GZIP: Compression = Compression::Gzip { level: 6 };
+const ZSTD: Compression = Compression::Zstd { level: 3 };
 
 /// 2024-02-29T12:00:00Z
 const CREATED: u64 = 1_709_208_000;
@@ -49,13 +52,13 @@ impl Bench {
         let plain = archive.into_inner().unwrap();
         let bytes = match compression {
             Compression::None => plain.clone(),
-            Compression::Gzip => {
+            Compression::Gzip { .. } => {
                 let mut encoder =
                     flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
                 encoder.write_all(&plain).unwrap();
                 encoder.finish().unwrap()
             }
-            Compression::Zstd => zstd::encode_all(&plain[..], 1).unwrap(),
+            Compression::Zstd { .. } => zstd::encode_all(&plain[..], 1).unwrap(),
         };
         let path = self.path(&format!("blob-{file}"));
         fs::write(&path, &bytes).unwrap();
@@ -129,7 +132,7 @@ fn on_base(manifest_type: &str, layer_type: &str) -> (BaseImage, Stage) {
 #[test]
 fn a_config_says_what_the_stage_and_its_layers_are() {
     let bench = Bench::new();
-    let image = bench.image(Compression::Gzip);
+    let image = bench.image(GZIP);
     let diff_ids: Vec<String> =
         image.layers.iter().map(|layer| layer.diff_id.to_string()).collect();
     let created = "2024-02-29T12:00:00Z";
@@ -167,7 +170,7 @@ fn a_config_says_what_the_stage_and_its_layers_are() {
         })
     );
     assert_eq!(image.digest, digest_of(&image.manifest_bytes));
-    assert_eq!(image, bench.image(Compression::Gzip), "the same input gives the same bytes");
+    assert_eq!(image, bench.image(GZIP), "the same input gives the same bytes");
 }
 
 #[test]
@@ -177,7 +180,7 @@ fn layers_of_the_base_come_first_and_keep_their_place_in_the_history() {
     stage.config.extra.insert("container".to_owned(), json!("0123"));
     stage.config.extra.insert("os.version".to_owned(), json!("1"));
     stage.config.config.extra.insert("Hostname".to_owned(), json!("0123"));
-    let own = bench.layer("a", Compression::Gzip);
+    let own = bench.layer("a", GZIP);
     let layers = BTreeMap::from([(NodeId(0), own.clone())]);
     let image = assemble(&stage, Some(&base), &layers, &settings(Format::Inherit)).unwrap();
 
@@ -197,11 +200,11 @@ fn the_format_decides_all_media_types() {
     let docker = (media_type::DOCKER_MANIFEST, media_type::DOCKER_LAYER_GZIP);
     let oci = (media_type::OCI_MANIFEST, media_type::OCI_LAYER_GZIP);
     for (base, format, compression, manifest, layers) in [
-        (docker, Format::Inherit, Compression::Gzip, docker.0, [docker.1, docker.1]),
-        (oci, Format::Inherit, Compression::Gzip, oci.0, [oci.1, oci.1]),
-        (docker, Format::Oci, Compression::Gzip, oci.0, [oci.1, oci.1]),
-        (oci, Format::Docker, Compression::Gzip, docker.0, [docker.1, docker.1]),
-        (docker, Format::Inherit, Compression::Zstd, oci.0, [oci.1, media_type::OCI_LAYER_ZSTD]),
+        (docker, Format::Inherit, GZIP, docker.0, [docker.1, docker.1]),
+        (oci, Format::Inherit, GZIP, oci.0, [oci.1, oci.1]),
+        (docker, Format::Oci, GZIP, oci.0, [oci.1, oci.1]),
+        (oci, Format::Docker, GZIP, docker.0, [docker.1, docker.1]),
+        (docker, Format::Inherit, ZSTD, oci.0, [oci.1, media_type::OCI_LAYER_ZSTD]),
         (oci, Format::Docker, Compression::None, docker.0, [docker.1, media_type::DOCKER_LAYER]),
     ] {
         let (base, stage) = on_base(base.0, base.1);
@@ -214,7 +217,7 @@ fn the_format_decides_all_media_types() {
     }
 
     let (base, stage) = on_base(docker.0, docker.1);
-    let own = BTreeMap::from([(NodeId(0), bench.layer("a", Compression::Zstd))]);
+    let own = BTreeMap::from([(NodeId(0), bench.layer("a", ZSTD))]);
     let error = assemble(&stage, Some(&base), &own, &settings(Format::Docker)).unwrap_err();
     assert!(matches!(error, ExportError::ZstdInDocker));
 }
@@ -271,7 +274,7 @@ fn run(program: &str, arguments: &[&str]) -> String {
 
 #[test]
 fn a_layout_is_what_the_specification_says() {
-    for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
+    for compression in [Compression::None, GZIP, ZSTD] {
         let bench = Bench::new();
         let (image, to) = (bench.image(compression), bench.path("layout"));
         layout::write(&image, &to, Some("v1"), &bench.store).unwrap();
@@ -285,7 +288,7 @@ fn a_layout_is_what_the_specification_says() {
 #[test]
 fn a_layout_is_unpacked_by_umoci() {
     let bench = Bench::new();
-    let (image, to) = (bench.image(Compression::Gzip), bench.path("layout"));
+    let (image, to) = (bench.image(GZIP), bench.path("layout"));
     layout::write(&image, &to, Some("v1"), &bench.store).unwrap();
     let bundle = bench.path("bundle");
     let image = format!("{}:v1", to.display());
@@ -298,8 +301,8 @@ fn a_layout_is_unpacked_by_umoci() {
 fn a_layout_written_again_names_the_new_image_only() {
     let bench = Bench::new();
     let to = bench.path("layout");
-    layout::write(&bench.image(Compression::Gzip), &to, None, &bench.store).unwrap();
-    let image = bench.image(Compression::Zstd);
+    layout::write(&bench.image(GZIP), &to, None, &bench.store).unwrap();
+    let image = bench.image(ZSTD);
     layout::write(&image, &to, None, &bench.store).unwrap();
     validate(&to);
     let platform = Platform::linux("x86_64");
@@ -311,7 +314,7 @@ fn a_layout_written_again_names_the_new_image_only() {
 #[test]
 fn an_archive_is_read_by_skopeo() {
     let bench = Bench::new();
-    let (image, to) = (bench.image(Compression::Gzip), bench.path("image.tar"));
+    let (image, to) = (bench.image(GZIP), bench.path("image.tar"));
     let names = ["r.io/x:1".parse().unwrap(), "r.io/x:2".parse().unwrap()];
     archive::write(&image, &to, &names, &bench.store).unwrap();
     for name in ["r.io/x:1", "r.io/x:2"] {
@@ -329,7 +332,7 @@ fn an_archive_is_read_by_skopeo() {
 #[test]
 fn an_archive_holds_a_repeated_layer_once() {
     let bench = Bench::new();
-    let layer = bench.layer("a", Compression::Gzip);
+    let layer = bench.layer("a", GZIP);
     let layers = BTreeMap::from([(NodeId(0), layer.clone()), (NodeId(1), layer)]);
     let stage = stage([step(Some(0)), step(Some(1))]);
     let image = assemble(&stage, None, &layers, &settings(Format::Inherit)).unwrap();
@@ -348,7 +351,7 @@ fn an_archive_holds_a_repeated_layer_once() {
 #[test]
 fn a_damaged_layer_leaves_what_was_there_before() {
     let bench = Bench::new();
-    let image = bench.image(Compression::Gzip);
+    let image = bench.image(GZIP);
     let LayerSource::Blob(blob) = &image.layers[1].source else { panic!("it is a file") };
     let mut bytes = fs::read(blob).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
@@ -367,7 +370,7 @@ fn a_damaged_layer_leaves_what_was_there_before() {
 
 #[test]
 fn an_image_of_a_layout_is_found_and_can_be_built_on() {
-    for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
+    for compression in [Compression::None, GZIP, ZSTD] {
         let bench = Bench::new();
         let (image, to) = (bench.image(compression), bench.path("layout"));
         layout::write(&image, &to, Some("v1"), &bench.store).unwrap();
@@ -405,7 +408,7 @@ fn a_layout_with_other_bytes_is_refused() {
     let platform = Platform::linux("x86_64");
     let damage = |which: fn(&Manifest, Digest) -> Digest| {
         let bench = Bench::new();
-        let (image, to) = (bench.image(Compression::Gzip), bench.path("layout"));
+        let (image, to) = (bench.image(GZIP), bench.path("layout"));
         layout::write(&image, &to, None, &bench.store).unwrap();
         let found = LayoutImage::open(&to, None, &platform).unwrap();
         let blob = to.join("blobs/sha256").join(which(&found.manifest, found.digest).hex());
@@ -434,7 +437,7 @@ fn an_index_of_several_platforms_gives_the_one_asked_for() {
     for architecture in ["x86_64", "aarch64"] {
         let mut stage = stage([step(Some(0))]);
         stage.platform = Platform::linux(architecture);
-        let layers = BTreeMap::from([(NodeId(0), bench.layer("a", Compression::Gzip))]);
+        let layers = BTreeMap::from([(NodeId(0), bench.layer("a", GZIP))]);
         let image = assemble(&stage, None, &layers, &settings(Format::Inherit)).unwrap();
         layout::write(&image, &to, None, &bench.store).unwrap();
         descriptors.push(Descriptor::new(

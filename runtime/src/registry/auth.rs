@@ -246,7 +246,9 @@ impl Ask<'_> {
         );
         if refused {
             let message = message_of(response).await;
-            return Err(authorization.refused(self.object, &self.endpoint.registry, message).into());
+            return Err(authorization
+                .refused(self.object, &self.endpoint.registry, message)
+                .into());
         }
         Err(status_failure(response, server, "get a token for", self.object).await)
     }

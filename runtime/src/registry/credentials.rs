@@ -72,13 +72,17 @@ pub enum CredentialsError {
         column: usize,
     },
     /// An `auth` is no base64 of `user:password`.
-    #[error("cannot read `auths` of the docker config: the `auth` of `{key}` is no base64 of `user:password`")]
+    #[error(
+        "cannot read `auths` of the docker config: the `auth` of `{key}` is no base64 of `user:password`"
+    )]
     Auth {
         /// The key of the entry.
         key: String,
     },
     /// The name of a helper is no name.
-    #[error("cannot use the credential helper `{helper}` of the docker config: a name is letters, digits, `-`, `_` and `.`")]
+    #[error(
+        "cannot use the credential helper `{helper}` of the docker config: a name is letters, digits, `-`, `_` and `.`"
+    )]
     HelperName {
         /// As written.
         helper: String,
@@ -254,7 +258,9 @@ fn normalise(key: &str) -> &str {
     let key = key.strip_suffix("/v1").or_else(|| key.strip_suffix("/v2")).unwrap_or(key);
     match key {
         "index.docker.io" | "registry-1.docker.io" => "docker.io",
-        key => key.strip_prefix("index.").filter(|key| key.starts_with("docker.io/")).unwrap_or(key),
+        key => {
+            key.strip_prefix("index.").filter(|key| key.starts_with("docker.io/")).unwrap_or(key)
+        }
     }
 }
 

@@ -104,8 +104,7 @@ impl Endpoints {
     }
 
     fn http(&self, registry: &str, direction: Direction) -> Result<reqwest::Client, RegistryError> {
-        let lax =
-            self.reach[&direction].skip_tls_verify || self.skip_verify.contains(registry);
+        let lax = self.reach[&direction].skip_tls_verify || self.skip_verify.contains(registry);
         let authority = self.authorities.get(registry);
         let identity = self.identities.get(registry);
         if !lax && authority.is_none() && identity.is_none() {
@@ -129,10 +128,11 @@ async fn ping(
     timeout: Duration,
 ) -> Result<Endpoint, Failure> {
     let host = if registry == "docker.io" { "registry-1.docker.io" } else { registry };
-    let base = Url::parse(&format!("{scheme}://{host}/")).map_err(|_| RegistryError::Malformed {
-        object: format!("registry `{registry}`"),
-        source: Flaw("it is no host name").into(),
-    })?;
+    let base =
+        Url::parse(&format!("{scheme}://{host}/")).map_err(|_| RegistryError::Malformed {
+            object: format!("registry `{registry}`"),
+            source: Flaw("it is no host name").into(),
+        })?;
     let url = base.join("v2/").expect("a relative path joins");
     let send = tokio::time::timeout(timeout, http.get(url).send()).await;
     let response = match send {
@@ -235,8 +235,18 @@ mod tests {
     #[test]
     fn local_names_are_those_of_ggcr() {
         for registry in [
-            "localhost", "localhost:5000", "127.0.0.1:5000", "127.1.2.3", "[::1]:5000", "[::1]",
-            "a.local", "a.local:80", "r.localhost:1", "10.1.2.3:5000", "192.168.0.1", "172.16.0.9",
+            "localhost",
+            "localhost:5000",
+            "127.0.0.1:5000",
+            "127.1.2.3",
+            "[::1]:5000",
+            "[::1]",
+            "a.local",
+            "a.local:80",
+            "r.localhost:1",
+            "10.1.2.3:5000",
+            "192.168.0.1",
+            "172.16.0.9",
         ] {
             assert!(is_local(registry), "{registry}");
         }

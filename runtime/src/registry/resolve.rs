@@ -87,13 +87,12 @@ impl Client {
                     return self.complete(reference, fetched, manifest).await;
                 }
                 Document::Index(index) => {
-                    let chosen = choose(&index, platform).ok_or_else(|| {
-                        RegistryError::NoPlatform {
+                    let chosen =
+                        choose(&index, platform).ok_or_else(|| RegistryError::NoPlatform {
                             reference: reference.to_string(),
                             wanted: platform.clone(),
                             available: available(&index),
-                        }
-                    })?;
+                        })?;
                     expected = Some(chosen.digest);
                     name = chosen.digest.to_string();
                     object = format!("manifest `{name}` of `{reference}`");
@@ -312,7 +311,9 @@ fn rank(image: &Platform, wanted: &Platform) -> Option<u32> {
     };
     match (number(has), number(wants)) {
         (Some(has), Some(wants)) if has < wants => Some(wants - has),
-        (Some(has), Some(wants)) if wanted.variant.is_none() => Some(1000 + has.min(1000) - wants.min(1000)),
+        (Some(has), Some(wants)) if wanted.variant.is_none() => {
+            Some(1000 + has.min(1000) - wants.min(1000))
+        }
         (Some(_), Some(_)) => None,
         (None, _) | (_, None) => wanted.variant.is_none().then_some(2001),
     }

@@ -17,7 +17,7 @@ use tokio_util::io::ReaderStream;
 use super::auth::{Access, Ask, Authorization};
 use super::challenge::Challenge;
 pub(super) use super::endpoint::Endpoint;
-use super::error::{Failure, Retry, RegistryError, Silence};
+use super::error::{Failure, RegistryError, Retry, Silence};
 use super::{Client, Direction};
 
 /// How long a registry may take to answer, or to send the next bytes.
@@ -266,8 +266,7 @@ pub(super) async fn message_of(response: Response) -> String {
         .collect::<Vec<String>>()
         .join("; ");
     // What a registry says goes to a terminal.
-    let shown: String =
-        messages.chars().filter(|c| !c.is_control()).take(MESSAGE_LENGTH).collect();
+    let shown: String = messages.chars().filter(|c| !c.is_control()).take(MESSAGE_LENGTH).collect();
     if shown.is_empty() { reason } else { shown }
 }
 
@@ -308,11 +307,8 @@ pub(super) fn unreachable(registry: &str, error: reqwest::Error) -> Failure {
     if is_untrusted(&error) {
         return RegistryError::Untrusted { registry, source: error.into() }.into();
     }
-    let retry = if error.is_builder() || error.is_redirect() {
-        Retry::Never
-    } else {
-        Retry::After(None)
-    };
+    let retry =
+        if error.is_builder() || error.is_redirect() { Retry::Never } else { Retry::After(None) };
     let error = RegistryError::Unreachable { registry, attempts: 1, source: error.into() };
     Failure { error, retry }
 }

@@ -103,7 +103,9 @@ async fn helpers_are_asked_as_docker_does() {
     let unknown = ask_script("echo credentials not found in native keychain; exit 1").await;
     assert_eq!(unknown.unwrap(), None);
     let failed = ask_script("echo the vault is sealed; exit 1").await.unwrap_err();
-    assert!(matches!(failed, HelperError::Failed { message, .. } if message == "the vault is sealed"));
+    assert!(
+        matches!(failed, HelperError::Failed { message, .. } if message == "the vault is sealed")
+    );
     let odd = ask_script("echo '{\"Secret\": 1}'").await.unwrap_err();
     assert!(matches!(odd, HelperError::Answer { .. }));
 }

@@ -65,8 +65,7 @@ fn attestations_are_no_platforms() {
 
 fn parsed(media_type: &str, json: &str) -> Result<Document, RegistryError> {
     let bytes = json.as_bytes().to_vec();
-    let fetched =
-        Fetched { digest: digest_of(&bytes), media_type: media_type.to_owned(), bytes };
+    let fetched = Fetched { digest: digest_of(&bytes), media_type: media_type.to_owned(), bytes };
     parse(&fetched, "`x`")
 }
 

@@ -122,9 +122,7 @@ pub(super) struct Fake {
 }
 
 impl Fake {
-    pub(super) async fn start(
-        reply: impl Fn(&str, &str) -> Reply + Send + Sync + 'static,
-    ) -> Self {
+    pub(super) async fn start(reply: impl Fn(&str, &str) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let requests = Arc::new(Mutex::new(Vec::new()));
