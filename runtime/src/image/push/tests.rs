@@ -112,9 +112,13 @@ fn image(layers: Vec<ImageLayer>) -> Image {
 }
 
 fn exported(events: &[Event]) -> Vec<&str> {
-    let name =
-        |event| if let Event::Exported { to, .. } = event { Some(to.as_str()) } else { None };
-    events.iter().filter_map(name).collect()
+    let mut names = Vec::new();
+    for event in events {
+        if let Event::Exported { to, .. } = event {
+            names.push(to.as_str());
+        }
+    }
+    names
 }
 
 #[tokio::test]
