@@ -1,0 +1,133 @@
+//! A registry of its own for a test.
+#![expect(clippy::disallowed_methods, reason = "tests start processes")]
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::tool;
+
+/// Who may use a registry that asks. The password's hash is below.
+pub const USER: &str = "user";
+/// Their password.
+pub const PASSWORD: &str = "secret";
+const HTPASSWD: &str = "user:$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW\n";
+
+/// A `docker-registry` on a free port of the loopback interface, without TLS. Ends with the test.
+pub struct Registry {
+    process: Child,
+    address: String,
+    directory: TempDir,
+    credentials: Option<String>,
+}
+
+impl Registry {
+    /// One that everyone may use.
+    pub fn start() -> Self {
+        Self::serve(false)
+    }
+
+    /// One that asks for [`USER`] and [`PASSWORD`].
+    pub fn with_password() -> Self {
+        Self::serve(true)
+    }
+
+    fn serve(asks: bool) -> Self {
+        let directory = tempfile::tempdir().expect("a test can make a directory");
+        let path = |name: &str| directory.path().join(name).display().to_string();
+        let auth = format!("auth: {{htpasswd: {{realm: test, path: {}}}}}\n", path("htpasswd"));
+        let settings = format!(
+            "version: 0.1\n\
+             log: {{level: info, formatter: json, accesslog: {{disabled: true}}}}\n\
+             storage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\n\
+             http: {{addr: \"127.0.0.1:0\"}}\n\
+             {}",
+            path("data"),
+            if asks { &auth } else { "" }
+        );
+        fs::write(path("settings.yml"), settings).expect("the directory is ours");
+        fs::write(path("htpasswd"), HTPASSWD).expect("the directory is ours");
+        let log = File::create(path("log")).expect("the directory is ours");
+        let mut process = Command::new("docker-registry")
+            .args(["serve", &path("settings.yml")])
+            .env_clear()
+            .env("OTEL_TRACES_EXPORTER", "none")
+            .stdout(log)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| {
+                panic!("these tests need `docker-registry`; try tests/run: {error}")
+            });
+        let address = listening(&mut process);
+        let credentials = asks.then(|| format!("{USER}:{PASSWORD}"));
+        Self { process, address, directory, credentials }
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// `127.0.0.1:PORT/NAME`.
+    pub fn name(&self, name: &str) -> String {
+        format!("{}/{name}", self.address)
+    }
+
+    /// Copies the only image of a layout to `NAME`, as it is, and gives its whole reference.
+    pub fn push(&self, layout: &Path, name: &str) -> String {
+        let to = self.name(name);
+        let credentials = self.credentials.iter().map(|c| format!("--dest-creds={c}"));
+        let fixed = ["copy", "--quiet", "--preserve-digests", "--dest-tls-verify=false"];
+        let from_to = [format!("oci:{}", layout.display()), format!("docker://{to}")];
+        tool::run("skopeo", fixed.map(str::to_owned).into_iter().chain(credentials).chain(from_to));
+        to
+    }
+
+    /// The file that holds a blob, to damage it.
+    pub fn blob(&self, digest: &str) -> PathBuf {
+        let hex = digest.strip_prefix("sha256:").expect("digests are of SHA-256");
+        let blobs = self.directory.path().join("data/docker/registry/v2/blobs/sha256");
+        blobs.join(&hex[..2]).join(hex).join("data")
+    }
+
+    /// Tags of a repository; none if there is no such repository.
+    pub fn tags(&self, repository: &str) -> Vec<String> {
+        let tags = "data/docker/registry/v2/repositories/{}/_manifests/tags";
+        let path = self.directory.path().join(tags.replace("{}", repository));
+        let Ok(entries) = fs::read_dir(path) else { return Vec::new() };
+        let name = |entry: std::io::Result<fs::DirEntry>| {
+            entry.expect("nobody removes tags").file_name().into_string().expect("tags are ASCII")
+        };
+        let mut tags: Vec<String> = entries.map(name).collect();
+        tags.sort();
+        tags
+    }
+}
+
+/// Reads a registry's log up to the line that says where it listens.
+fn listening(process: &mut Child) -> String {
+    let mut log = BufReader::new(process.stderr.take().expect("it is piped"));
+    let mut text = String::new();
+    loop {
+        let start = text.len();
+        let read = log.read_line(&mut text).expect("a pipe can be read");
+        assert!(read > 0, "the registry does not start: {text}");
+        if let Some((_, address)) = text[start..].split_once("listening on ") {
+            let end = address.find(|c: char| !(c.is_ascii_digit() || ".:".contains(c)));
+            let address = address[..end.unwrap_or(address.len())].to_owned();
+            // What follows is thrown away: a full pipe would stop the registry.
+            std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+            return address;
+        }
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
