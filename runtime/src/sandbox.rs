@@ -11,6 +11,7 @@
 
 mod chroot;
 mod command;
+mod copy;
 mod devices;
 mod enter;
 mod idmap;

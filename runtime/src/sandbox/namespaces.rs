@@ -97,7 +97,7 @@ impl<'a> Setup<'a> {
             }
             MountKind::Tmpfs { size } => {
                 let size = size.map(|bytes| bytes.to_string());
-                let mut options = vec![("mode", Some("755"))];
+                let mut options = vec![("mode", Some("1777"))];
                 if let Some(size) = &size {
                     options.push(("size", Some(size)));
                 }

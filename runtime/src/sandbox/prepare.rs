@@ -58,7 +58,7 @@ pub(super) enum Undo {
 impl Undo {
     pub(super) fn finish(self) -> Result<(), SandboxError> {
         let undone = match self {
-            Self::Stubs(stubs) => stubs.remove(),
+            Self::Stubs(stubs) => stubs.undo(),
             Self::Layout(layout) => layout.take_away(),
         };
         undone.map_err(SandboxError::prepare("put away what was made"))
@@ -165,7 +165,6 @@ impl Task {
                 .file(&target, content, 0o755, (0, 0))
                 .map_err(SandboxError::prepare(format!("write `{target}`")))?;
         }
-        layout.settle().map_err(SandboxError::prepare("settle the root"))?;
         let network = self.network;
         let spec = self.spec(Confinement::Chroot { network });
         Ok(Prepared { spec, descriptors, relays, undo: Undo::Layout(layout) })
@@ -278,7 +277,7 @@ fn place_stubs(stubs: &mut Stubs, own: &Namespaces, descriptors: &[OwnedFd]) -> 
             stubs.file(Path::new(target))?;
         }
     }
-    stubs.settle()
+    Ok(())
 }
 
 /// Listens on a socket at a path of any length.
