@@ -22,7 +22,9 @@ fn main() -> ExitCode {
     // The runtime starts this program again to become a step of a build: nothing else may happen
     // before that.
     if arguments.get(1).is_some_and(|first| first == runtime::sandbox::INIT) {
-        return runtime::sandbox::init();
+        let rest: Vec<String> =
+            arguments[2..].iter().map(|text| text.to_string_lossy().into_owned()).collect();
+        return ExitCode::from(runtime::sandbox::init(&rest));
     }
     let environment = Environment::read();
     let mut ui = ui::Ui::new(&environment);

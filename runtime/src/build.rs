@@ -15,11 +15,13 @@ use crate::snapshot::Choice;
 use crate::store::Store;
 
 mod base;
+mod cache_mount;
 mod change;
 mod error;
 mod execute;
 mod export;
 mod machine;
+mod mounts;
 mod node;
 
 pub use error::{BuildError, NodeError};

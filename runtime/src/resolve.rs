@@ -141,16 +141,11 @@ impl Images {
             LayoutImage::open(&layout.directory, layout.tag.as_deref(), &platform)
         };
         let image = tokio::task::spawn_blocking(open).await.map_err(|_| ResolveError::Worker)??;
-        let sources = image.blobs.into_iter().map(LayerSource::Blob).collect();
         Ok(Found {
             reference: request.reference.clone(),
             digest: image.digest,
+            base: image.base(),
             config: image.config,
-            base: BaseImage {
-                media_type: image.media_type,
-                layers: image.manifest.layers,
-                sources,
-            },
         })
     }
 }

@@ -61,10 +61,13 @@ pub struct Helper {
     pub arguments: Vec<OsString>,
 }
 
+/// The first argument of a program that is started to become a step.
+pub const INIT: &str = "sandbox-init";
+
 impl Default for Helper {
-    /// This program, with `sandbox-init` as its first argument.
+    /// This program, with [`INIT`] as its first argument.
     fn default() -> Self {
-        Self { program: "/proc/self/exe".into(), arguments: vec!["sandbox-init".into()] }
+        Self { program: "/proc/self/exe".into(), arguments: vec![INIT.into()] }
     }
 }
 
@@ -222,6 +225,11 @@ impl Sandbox {
     /// A sandbox for what [`enter`] found.
     pub fn new(entered: Entered, helper: Helper) -> Self {
         Self { entered: Arc::new(entered), helper }
+    }
+
+    /// Why stronger ways fell out, and what the one that was chosen lacks; one line each.
+    pub fn passed_over(&self) -> &[String] {
+        &self.entered.passed_over
     }
 
     /// How commands are confined, if they can be.

@@ -42,6 +42,10 @@ pub(crate) trait Snapshotter: Send + Sync {
     /// What the log calls it.
     fn name(&self) -> &'static str;
 
+    /// Whether a root that is begun with [`ParentUse::Last`] changes the parent's own files, so
+    /// that the parent's change set must have been archived before.
+    fn works_in_place(&self) -> bool;
+
     /// An empty root.
     fn scratch(&self) -> Result<Snapshot, SnapshotError>;
 
@@ -72,7 +76,7 @@ pub(crate) enum ParentUse {
 }
 
 /// A root that a step works in. Dropping it discards it; only [`Active::commit`] keeps it.
-pub(crate) trait Active: Send {
+pub(crate) trait Active: Send + Sync {
     /// The root, for reading and writing.
     fn root(&self) -> &RootDir;
 
@@ -133,7 +137,7 @@ pub(crate) enum Snapshot {
 
 /// Which snapshotter someone wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Choice {
+pub enum Choice {
     /// The best that works.
     Auto,
     /// [`Overlay`] or an error.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use ir::{Graph, Source};
 use runtime::build::{BuildError, Outputs, Settings};
-use runtime::cancel::CancellationToken;
+use runtime::CancellationToken;
 use runtime::event::Events;
 use runtime::image::Format;
 use runtime::resolve::Images;
-use runtime::sandbox::{self, Sandbox};
+use runtime::sandbox::{self, Helper, Sandbox};
 use runtime::store::Store;
 
 use crate::arguments::{
@@ -67,7 +67,7 @@ pub(crate) fn run(
                 Snapshotter::Overlay => runtime::snapshot::Choice::Overlay,
                 Snapshotter::Tree => runtime::snapshot::Choice::Tree,
             },
-            sandbox: Sandbox::new(entered),
+            sandbox: Sandbox::new(entered, Helper::default()),
             compression,
             created,
             contexts: front.contexts.clone(),

@@ -133,7 +133,7 @@ fn unpack_layer(
         path: blob.to_owned(),
         source,
     })?;
-    let unpacked = layer::unpack::unpack(file, root, &machine.cancel)?;
+    let unpacked = layer::unpack(file, root, &machine.cancel)?;
     for skipped in unpacked.skipped {
         machine.events.send(Event::Notice { message: format!("{}: {skipped}", found.reference) });
     }

@@ -1,16 +1,17 @@
 //! Operations that change a root: a root is begun on the parent's, changed, and committed.
 
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ir::op::{CopyOp, MkdirOp, Mount, RunOp};
+use ir::op::{CopyOp, MkdirOp, RunOp};
 use ir::NodeId;
 
 use super::error::NodeError;
 use super::machine::{Machine, Product};
+use super::mounts::Mounts;
 use crate::event::{Event, Stream};
 use crate::op;
-use crate::sandbox::{Exit, Step, StepMount};
+use crate::sandbox::{Exit, Step};
 use crate::snapshot::{Active, ChangeSet};
 
 /// Copies files into the root.
@@ -25,8 +26,12 @@ pub(super) async fn copy(
             let active = begin(machine, copy.root)?;
             let sources =
                 copy.sources.iter().map(|source| Ok((source.from, machine.tree(source.from)?)));
-            let sources = sources.collect::<Result<_, NodeError>>()?;
-            op::copy::copy(&copy, active.root(), &sources, machine.now(), &machine.cancel)?;
+            let sources = sources.collect::<Result<BTreeMap<_, _>, NodeError>>()?;
+            let source_of = |from: NodeId| sources[&from].clone();
+            let (now, cancel) = (machine.now(), &machine.cancel);
+            for skipped in op::copy::copy(&copy, active.root(), &source_of, now, cancel)? {
+                machine.events.send(Event::Notice { message: skipped });
+            }
             commit(machine, id, active)
         })
         .await
@@ -88,22 +93,35 @@ async fn command(
             env.push((name.clone(), value.clone()));
         }
     }
-    let mut mounts = Vec::new();
-    for mount in &run.mounts {
-        mounts.extend(step_mount(machine, mount, &mut env)?);
-    }
+    let scratch = machine.settings.store.scratch().join(format!("step-{}", id.index()));
+    std::fs::create_dir(&scratch).map_err(|source| NodeError::Io {
+        action: "make the directory",
+        path: scratch.clone(),
+        source,
+    })?;
+    let prepare = {
+        let (run, mut env) = (run.clone(), env);
+        move |machine: &Machine| {
+            let mut prepared = Mounts::default();
+            for mount in &run.mounts {
+                prepared.add(machine, mount, &mut env)?;
+            }
+            Ok((prepared, env))
+        }
+    };
+    let (mounts, env) = machine.blocking(prepare).await?;
     let step = Step {
-        root: active.root(),
+        root: active.root().fd(),
         mount: active.mount()?,
-        argv: run.argv.clone(),
-        env,
-        cwd: run.cwd.clone(),
-        user: run.user.clone(),
-        mounts,
-        scripts: run.scripts.clone(),
+        argv: &run.argv,
+        env: &env,
+        cwd: &run.cwd,
+        user: &run.user,
+        mounts: mounts.mounts,
+        scripts: &run.scripts,
         network: run.network,
         security: run.security,
-        scratch: machine.settings.store.scratch().join(format!("step-{}", id.index())),
+        scratch: &scratch,
     };
     let events = machine.events.clone();
     let output = move |stream: Stream, line: &str| {
@@ -114,53 +132,6 @@ async fn command(
         return Err(NodeError::Cancelled);
     }
     Ok(result?)
-}
-
-/// What a mount of the graph is for the sandbox; none where there is nothing to mount.
-fn step_mount(
-    machine: &Machine,
-    mount: &Mount,
-    env: &mut Vec<(String, String)>,
-) -> Result<Option<StepMount>, NodeError> {
-    Ok(match mount {
-        Mount::Bind { target, from, source, writable } => Some(StepMount::Bind {
-            target: target.clone(),
-            tree: machine.tree(*from)?,
-            source: source.clone(),
-            writable: *writable,
-        }),
-        Mount::Cache { target, id, sharing, from, source, mode, uid, gid, readonly } => {
-            let cache = op::cache::Cache { id, sharing: *sharing, mode: *mode, owner: (*uid, *gid) };
-            let start = from.map(|from| machine.tree(from)).transpose()?;
-            let directory = cache.open(
-                machine.settings.store.directory(),
-                start.as_ref().map(|tree| (tree, Path::new(source))),
-            )?;
-            Some(StepMount::Cache { target: target.clone(), directory, readonly: *readonly })
-        }
-        Mount::Tmpfs { target, size } => {
-            Some(StepMount::Tmpfs { target: target.clone(), size: *size })
-        }
-        Mount::Secret { id, target, env: variable, required, mode, uid, gid } => {
-            let Some(content) = machine.settings.secrets.get(id) else {
-                return if *required { Err(NodeError::NoSecret { id: id.clone() }) } else { Ok(None) };
-            };
-            if let Some(variable) = variable {
-                let text = String::from_utf8_lossy(content).into_owned();
-                env.push((variable.clone(), text));
-            }
-            target.as_ref().map(|target| StepMount::Secret {
-                target: target.clone(),
-                content: content.clone(),
-                mode: *mode,
-                uid: *uid,
-                gid: *gid,
-            })
-        }
-        Mount::Ssh { id, required, target: _, mode: _, uid: _, gid: _ } => {
-            return if *required { Err(NodeError::NoAgent { id: id.clone() }) } else { Ok(None) };
-        }
-    })
 }
 
 fn begin(machine: &Machine, parent: NodeId) -> Result<Box<dyn Active>, NodeError> {

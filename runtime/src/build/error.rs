@@ -8,13 +8,12 @@ use ir::{DiffId, ImageRef, NodeId, Origin};
 use crate::context::ContextError;
 use crate::image::ExportError;
 use crate::layer::LayerError;
-use crate::op::CopyError;
+use crate::op::{CopyError, InlineError, MkdirError};
 use crate::registry::RegistryError;
 use crate::resolve::ResolveError;
-use crate::sandbox::{NoIsolation, SandboxError};
+use crate::sandbox::SandboxError;
 use crate::snapshot::SnapshotError;
 use crate::store::StoreError;
-use crate::users::UserError;
 
 /// Why a build failed.
 #[derive(Debug, thiserror::Error)]
@@ -58,8 +57,6 @@ pub enum NodeError {
     #[error("the command was killed by signal {signal}: {command}")]
     Signal { signal: i32, command: String },
     #[error(transparent)]
-    NoIsolation(#[from] NoIsolation),
-    #[error(transparent)]
     Sandbox(#[from] SandboxError),
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
@@ -70,9 +67,11 @@ pub enum NodeError {
     #[error(transparent)]
     Copy(#[from] CopyError),
     #[error(transparent)]
-    Context(#[from] ContextError),
+    Inline(#[from] InlineError),
     #[error(transparent)]
-    User(#[from] UserError),
+    Mkdir(#[from] MkdirError),
+    #[error(transparent)]
+    Context(#[from] ContextError),
     #[error(transparent)]
     Resolve(#[from] ResolveError),
     #[error(transparent)]

@@ -12,7 +12,8 @@ use super::base;
 use super::error::BuildError;
 use super::machine::Machine;
 use crate::event::{Event, Task};
-use crate::image::{self, Assembly, Format, Image};
+use crate::image::push::Uplink;
+use crate::image::{self, Assembly, Format, Image, ImageLayer};
 use crate::layer::Layer;
 use crate::resolve::Found;
 
@@ -67,10 +68,10 @@ impl Uploads {
     pub(super) fn start(&self, layer: &Layer) {
         let mut running = self.running.lock().expect("nobody panics while holding the lock");
         for to in &self.to {
-            let (machine, to, layer) = (Arc::clone(&self.machine), to.clone(), layer.clone());
+            let (machine, to) = (Arc::clone(&self.machine), to.clone());
+            let layer = ImageLayer::from(layer);
             running.push(AbortOnDropHandle::new(tokio::spawn(async move {
-                let client = machine.images.client();
-                image::push::push_layer(&layer, &to, client, &machine.events).await.ok();
+                image::push::push_layer(&layer, &to, link(&machine)).await.ok();
             })));
         }
     }
@@ -80,6 +81,14 @@ impl Uploads {
         for upload in running {
             upload.await.ok();
         }
+    }
+}
+
+fn link(machine: &Machine) -> Uplink<'_> {
+    Uplink {
+        client: machine.images.client(),
+        store: &machine.settings.store,
+        events: &machine.events,
     }
 }
 
@@ -105,9 +114,7 @@ pub(super) async fn export(
     let work = async {
         write_files(machine, outputs, &image, found.as_deref()).await?;
         uploads.finish().await;
-        let store = &machine.settings.store;
-        let client = machine.images.client();
-        image::push::push(&image, &outputs.push, client, store, &machine.events).await?;
+        image::push::push(&image, &outputs.push, link(machine)).await?;
         Ok(image.digest)
     };
     tokio::select! {

@@ -9,10 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::Settings;
 use super::error::{BuildError, NodeError};
-use crate::context::Tree;
+use crate::context::source::{Owners, Tree};
 use crate::event::{Event, Events, Task};
 use crate::layer::{self, Layer};
+use crate::layer::entry::Time;
 use crate::resolve::Images;
+use crate::sandbox::Isolation;
 use crate::snapshot::{self, ChangeSet, ParentUse, Snapshot, Snapshotter};
 
 /// What one build works with. Shared by all its tasks.
@@ -78,12 +80,13 @@ impl Machine {
     /// What the log calls the way in which commands are confined; none if there are no commands.
     pub(super) fn isolation(&self) -> Option<&'static str> {
         let runs = self.graph.nodes.iter().any(|node| matches!(node.op, Op::Run(_)));
-        self.settings.sandbox.isolation().filter(|_| runs)
+        self.settings.sandbox.isolation().map(Isolation::name).filter(|_| runs)
     }
 
     /// Why stronger ways of confining and better ways of snapshotting fell out.
     pub(super) fn passed_over(&self) -> Vec<String> {
-        let sandbox = self.settings.sandbox.passed_over().iter().filter(|_| self.isolation().is_some());
+        let runs = self.isolation().is_some();
+        let sandbox = self.settings.sandbox.passed_over().iter().filter(|_| runs);
         sandbox.chain(&self.snapshotters_passed_over).cloned().collect()
     }
 
@@ -124,9 +127,23 @@ impl Machine {
     /// What a node resulted in, for reading.
     pub(super) fn tree(&self, id: NodeId) -> Result<Tree, NodeError> {
         match self.product(id) {
-            Product::Root(snapshot) => Ok(Tree::of_view(self.snapshotter.view(&snapshot)?)),
+            Product::Root(snapshot) => {
+                let view = self.snapshotter.view(&snapshot)?;
+                let root = Arc::new(view.root().try_clone().map_err(|source| NodeError::Io {
+                    action: "open the root",
+                    path: "/".into(),
+                    source,
+                })?);
+                Ok(Tree::new(root, Owners::Kept, Some(Arc::new(view))))
+            }
             Product::Tree(tree) => Ok(tree),
         }
+    }
+
+    /// What directories are dated that nobody gave a time.
+    pub(super) fn now(&self) -> Time {
+        let seconds = i64::try_from(self.settings.created).unwrap_or(i64::MAX);
+        Time { seconds, nanoseconds: 0 }
     }
 
     /// Waits for something on the network, unless the build is stopped before.
@@ -177,7 +194,7 @@ impl Machine {
                 });
             };
             let compression = machine.settings.compression;
-            let layer = layer::pack::pack(&changes, compression, &to, &machine.cancel, &progress)?;
+            let layer = layer::pack(&changes, compression, &to, &machine.cancel, &progress)?;
             Ok(Some(layer))
         })
         .await

@@ -32,12 +32,13 @@ pub(super) async fn run(machine: &Arc<Machine>, id: NodeId) -> Result<Option<Cha
                 return Err(NodeError::NoContext { name: local.name.clone() });
             };
             let patterns = local.ignore.clone();
-            let open = move |_: &Machine| Ok(context::local(&directory, &patterns)?);
+            let open = move |_: &Machine| Ok(context::source::local(&directory, &patterns)?);
             Product::Tree(machine.blocking(open).await?)
         }
         Op::Http(http) => {
             let directory = machine.settings.store.scratch().join(format!("http-{}", id.index()));
-            let fetch = context::http::fetch(http, machine.images.client().http(), &directory);
+            let client = machine.images.client().http();
+            let fetch = context::http::fetch(http, client, &directory, &machine.cancel);
             Product::Tree(machine.unless_cancelled(fetch).await?)
         }
         Op::Inline(inline) => {
@@ -45,7 +46,7 @@ pub(super) async fn run(machine: &Arc<Machine>, id: NodeId) -> Result<Option<Cha
             let write = move |machine: &Machine| {
                 let directory =
                     machine.settings.store.scratch().join(format!("inline-{}", id.index()));
-                Ok(op::inline::write(&inline, &directory, machine.now())?)
+                Ok(op::inline::inline(&inline, &directory, machine.now())?)
             };
             Product::Tree(machine.blocking(write).await?)
         }

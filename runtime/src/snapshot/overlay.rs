@@ -90,6 +90,10 @@ impl Overlay {
 }
 
 impl Snapshotter for Overlay {
+    fn works_in_place(&self) -> bool {
+        false
+    }
+
     fn name(&self) -> &'static str {
         "overlay"
     }

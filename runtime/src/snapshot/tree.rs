@@ -105,6 +105,10 @@ impl Plain {
 }
 
 impl Snapshotter for Tree {
+    fn works_in_place(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> &'static str {
         "tree"
     }
