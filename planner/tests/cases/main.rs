@@ -58,6 +58,28 @@ fn a_plan_says_which_images_it_needs_until_it_knows_them() {
     assert_eq!(names(&second), ["docker.io/library/tools:1"]);
 }
 
+/// The keys of a text's nodes.
+fn keys(text: &str, options: &Options) -> Vec<Digest> {
+    let source = Source::new("Dockerfile", text).unwrap();
+    let graph = planned(&source, options, &Facts::default()).graph.unwrap();
+    graph.nodes.iter().map(|node| node.key).collect()
+}
+
+#[test]
+fn keys_depend_on_what_is_done_and_on_nothing_else() {
+    let (plain, _) = setting("");
+    let text = "FROM alpine AS a\nRUN make\nFROM scratch\nCOPY --from=a /x /\n";
+    let expected = keys(text, &plain);
+    let moved = "# comment\n\n\nFROM  alpine as renamed\nRUN \\\n  make\n\
+                 FROM scratch\nLABEL a=b\nCOPY --from=renamed /x /\n";
+    assert_eq!(keys(moved, &plain), expected);
+    let (proxied, _) = setting("#: build-arg HTTP_PROXY=http://proxy\n");
+    assert_eq!(keys(text, &proxied), expected);
+    let argued = keys("FROM alpine AS a\nARG x=1\nRUN make\n", &plain);
+    assert_eq!(argued[0], expected[0]);
+    assert_ne!(argued[1], expected[1]);
+}
+
 fn program(source: &Source) -> ir::Program {
     let parsed = grammar::parse(source);
     assert!(!parsed.diagnostics.iter().any(Diagnostic::is_error), "{:#?}", parsed.diagnostics);

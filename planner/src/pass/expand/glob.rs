@@ -4,6 +4,8 @@
 //! matches a newline, and the replacement of `//` is a regexp template in which `$name` stands
 //! for a group that does not exist.
 
+use super::value::LIMIT;
+
 /// A pattern, read.
 #[derive(Debug)]
 pub(crate) struct Glob(Vec<Token>);
@@ -75,7 +77,7 @@ impl Glob {
     }
 
     /// The text with every match replaced, as Go's `Regexp.ReplaceAllString` does: an empty match
-    /// directly behind another match does not count.
+    /// directly behind another match does not count. Ends early once it is too long to be used.
     pub(crate) fn replace_all(&self, text: &str, replacement: &str) -> String {
         let characters: Vec<char> = text.chars().collect();
         let ends = ends(&self.0, &characters, Length::Longest);
@@ -90,6 +92,9 @@ impl Glob {
             }
             copied = end;
             search = end.max(search + 1);
+            if replaced.len() > LIMIT {
+                return replaced;
+            }
         }
         replaced.extend(&characters[copied..]);
         replaced

@@ -82,3 +82,13 @@ fn the_last_setting_decides_the_place_in_the_environment() {
     env.set("b", "4");
     assert_eq!(env.iter().collect::<Vec<_>>(), [("b", "4"), ("a", "3")]);
 }
+
+#[test]
+fn values_that_double_each_other_end_in_an_error() {
+    let mut env = env();
+    env.set("x", &"x".repeat(1 << 19));
+    for template in ["$x$x$x", "${s//?/$x}${s//?/$x}", "${x#$x}"] {
+        let error = value(&grammar::template(template, '\\', 0), &env).unwrap_err();
+        assert_eq!(error.code, Code::BadExpansion, "{template}");
+    }
+}

@@ -6,14 +6,27 @@ use ir::{Code, Diagnostic, Span, Template};
 use super::Env;
 use super::glob::{Glob, Length};
 
+/// How many bytes variables may bring into one value, so that a few lines that double each other
+/// cannot fill the memory. A process could not be given a tenth of it.
+pub(super) const LIMIT: usize = 1 << 20;
+
+/// The most steps that matching one pattern may take.
+const MATCHING_LIMIT: usize = 1 << 28;
+
 /// The value as one word: nothing is split.
 pub(crate) fn value(template: &Template, env: &Env) -> Result<String, Diagnostic> {
     let mut text = String::new();
+    let mut brought = 0;
     for part in &template.parts {
         match part {
             Part::Literal { text: literal, quoted: _ } => text.push_str(literal),
             Part::Variable { name, modifier, quoted: _, span } => {
-                text.push_str(&variable(name, modifier.as_ref(), *span, env)?);
+                let variable = variable(name, modifier.as_ref(), *span, env)?;
+                brought += variable.len();
+                if brought > LIMIT {
+                    return Err(too_long(*span));
+                }
+                text.push_str(&variable);
             }
             Part::Malformed { message, span } => {
                 return Err(Diagnostic::error(Code::BadExpansion, *span, message.clone()));
@@ -113,6 +126,10 @@ fn variable(
     let Some(modifier) = modifier else { return Ok(plain.to_owned()) };
     let glob = |pattern: &Template| {
         let pattern = value(pattern, env)?;
+        if pattern.len().saturating_mul(plain.len()) > MATCHING_LIMIT {
+            let message = "the pattern and the value are too long to match";
+            return Err(Diagnostic::error(Code::BadExpansion, span, message));
+        }
         Glob::parse(&pattern).map_err(|reason| {
             let message = format!("the pattern `{pattern}` cannot be read: {reason}");
             Diagnostic::error(Code::BadExpansion, span, message)
@@ -150,6 +167,11 @@ fn variable(
             })
         }
     }
+}
+
+fn too_long(span: Span) -> Diagnostic {
+    let message = format!("the variables bring more than {LIMIT} bytes");
+    Diagnostic::error(Code::BadExpansion, span, message)
 }
 
 fn required(name: &str, set: bool, word: &str, span: Span) -> Diagnostic {
