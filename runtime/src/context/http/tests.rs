@@ -51,10 +51,14 @@ fn op(url: &str, checksum: Option<&str>) -> HttpOp {
     }
 }
 
-async fn get(op: &HttpOp, scratch: &Path) -> Result<Tree, ContextError> {
+fn client() -> Client {
     // Fails if one is installed already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = Client::builder().no_proxy().build().unwrap();
+    drop(rustls::crypto::ring::default_provider().install_default());
+    Client::builder().no_proxy().build().unwrap()
+}
+
+async fn get(op: &HttpOp, scratch: &Path) -> Result<Tree, ContextError> {
+    let client = client();
     fetch(op, &client, scratch, &CancellationToken::new()).await
 }
 
@@ -126,11 +130,10 @@ async fn a_name_cannot_leave_the_directory() {
 
 #[tokio::test]
 async fn a_cancelled_download_ends() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let dir = tempfile::tempdir().unwrap();
     let cancel = CancellationToken::new();
     cancel.cancel();
-    let client = Client::builder().no_proxy().build().unwrap();
+    let client = client();
     let op = op("http://127.0.0.1:1/x", None);
     let error = fetch(&op, &client, dir.path(), &cancel).await.err().unwrap();
     assert!(matches!(error, ContextError::Cancelled { .. }), "{error}");

@@ -84,7 +84,7 @@ impl Means {
                 Ok(moved) => at += moved as u64,
                 Err(Errno::INTR) => {}
                 Err(Errno::XDEV | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL | Errno::PERM) => {
-                    self.range.store(false, Ordering::Relaxed)
+                    self.range.store(false, Ordering::Relaxed);
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -139,8 +139,9 @@ fn list(dir: &Path, prefix: &str, lines: &mut Vec<String>) {
 
 #[test]
 fn where_sources_go() {
-    let cases: &[(&[&str], &str, &[&str], &[&str])] = &[
-        // sources, destination, what is in the root, what becomes of it
+    // Sources, destination, what is in the root, what becomes of it.
+    type Case<'a> = (&'a [&'a str], &'a str, &'a [&'a str], &'a [&'a str]);
+    let cases: &[Case<'_>] = &[
         (&["f"], "/f", &[], &["f"]),
         (&["f"], "/g", &[], &["g = content of f"]),
         (&["f"], "/a/b/", &[], &["a/", "a/b/", "a/b/f"]),

@@ -150,3 +150,36 @@ fn content_arrives_whole_and_holes_stay_holes() {
     let blocks = |path: PathBuf| fs::metadata(path).unwrap().blocks();
     assert!(blocks(scene.root("sparse")) <= 2 * blocks(scene.context("sparse")));
 }
+
+#[test]
+fn equal_copies_are_equal() {
+    let scenes = [(); 2].map(|()| {
+        let files: Vec<String> = (0..300).map(|index| format!("d{}/f{index}", index % 7)).collect();
+        let mut names: Vec<&str> = files.iter().map(String::as_str).collect();
+        names.extend(["d0/l -> f0", "e/empty/"]);
+        let scene = Scene::new().with("context", &names).with("root", &["d1/f1", "d1/old"]);
+        for index in 0..20 {
+            fs::hard_link(scene.context("d3/f3"), scene.context(&format!("e/h{index}"))).unwrap();
+        }
+        age(&scene.context(""));
+        scene.copy(&["."], "/").unwrap();
+        scene.copy(&["d*"], "/more/of/it").unwrap();
+        scene
+    });
+    let entries = scenes.each_ref().map(|scene| {
+        let root = RootDir::open(&scene.root("")).unwrap();
+        let paths = scene.listing().into_iter().map(|line| {
+            let path = line.split(" -> ").next().unwrap().split(" = ").next().unwrap();
+            PathBuf::from(path)
+        });
+        let entry = |path: PathBuf| {
+            use rustix::fd::AsFd as _;
+            let (parent, name) = root.parent(&path).unwrap();
+            let links = fs::symlink_metadata(scene.root("").join(&path)).unwrap().nlink();
+            (crate::layer::metadata::entry_at(parent.as_fd(), &name, path).unwrap(), links)
+        };
+        paths.map(entry).collect::<Vec<_>>()
+    });
+    assert!(entries[0].len() > 600, "{}", entries[0].len());
+    assert_eq!(entries[0], entries[1]);
+}
