@@ -12,6 +12,8 @@ mod cases;
 #[path = "sandbox/mounts.rs"]
 mod mounts;
 
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
@@ -30,9 +32,20 @@ fn main() -> ExitCode {
     match arguments.first().map(String::as_str) {
         Some("sandbox-init") => ExitCode::from(sandbox::init(&arguments[1..])),
         Some("--rung") => one_rung(&arguments[1], arguments.get(2).map_or("", String::as_str)),
+        Some("--connect") => connect(&arguments[1]),
         Some("--list") => ExitCode::SUCCESS,
         filter => every_rung(filter.unwrap_or("")),
     }
+}
+
+/// What a command in a root does with an agent.
+fn connect(path: &str) -> ExitCode {
+    let mut stream = UnixStream::connect(path).unwrap();
+    stream.write_all(b"ask\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    print!("{answer}");
+    ExitCode::SUCCESS
 }
 
 fn every_rung(filter: &str) -> ExitCode {
@@ -68,11 +81,8 @@ fn one_rung(rung: &str, filter: &str) -> ExitCode {
     };
     let isolation = entered.isolation.unwrap();
     println!("{rung}: {isolation:?} {:?}", entered.passed_over);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let sandbox = Sandbox::new(entered, sandbox::Helper::default());
     let bench = Bench::new(runtime, sandbox, isolation, work.path());
     let mut cases: Vec<Case> = cases::EVERYWHERE.to_vec();

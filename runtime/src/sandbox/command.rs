@@ -11,8 +11,8 @@ use rustix::fs::{Mode, OFlags};
 use rustix::process::{Gid, Uid};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
-use super::spec::{Confinement, Failure, Ids, Spec, Stage as _};
 use super::seccomp;
+use super::spec::{Confinement, Failure, Ids, Spec, Stage as _};
 
 /// Where programs are looked for if the environment does not say, as with BuildKit.
 pub(super) const DEFAULT_PATH: &str =

@@ -262,8 +262,8 @@ fn enter_user_namespace(map: &IdMap) -> Result<(), Failure> {
         waiting.read_exact(&mut answer).stage("wait for the namespace")?;
         if answer == [1] { map.write(this) } else { Ok(()) }
     })?;
-    let unshared = sys::unshare(UnshareFlags::NEWUSER | UnshareFlags::NEWNS)
-        .stage("make a user namespace");
+    let unshared =
+        sys::unshare(UnshareFlags::NEWUSER | UnshareFlags::NEWNS).stage("make a user namespace");
     made.write_all(&[u8::from(unshared.is_ok())]).stage("wake the mapper")?;
     let mapped = mapper.finish();
     unshared.and(mapped)

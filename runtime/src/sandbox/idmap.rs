@@ -53,8 +53,7 @@ impl IdMap {
 
     /// The maps worth trying, the best first.
     pub(super) fn candidates() -> Vec<Self> {
-        let (uid, gid) =
-            (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let mut maps = Vec::new();
         if uid == 0 {
             let own = |file| fs::read_to_string(file).ok().map(|text| identity(&text));

@@ -73,9 +73,8 @@ impl Layout {
                 self.cache(&target, directory, readonly)?;
             }
             StepMount::Tmpfs { target, size: _ } => {
-                let fill = |parent: BorrowedFd<'_>, name: &OsStr| {
-                    fresh_directory(parent, name, 0o1777)
-                };
+                let fill =
+                    |parent: BorrowedFd<'_>, name: &OsStr| fresh_directory(parent, name, 0o1777);
                 self.place(&target, End::Remove, fill)?;
             }
             StepMount::Secret { target, content, mode, uid, gid } => {

@@ -101,8 +101,12 @@ impl<'a> Setup<'a> {
                 if let Some(size) = &size {
                     options.push(("size", Some(size)));
                 }
-                mounting::new("tmpfs", &options, mounting::PLAIN - MountAttrFlags::MOUNT_ATTR_NOEXEC)
-                    .stage(&stage)?
+                mounting::new(
+                    "tmpfs",
+                    &options,
+                    mounting::PLAIN - MountAttrFlags::MOUNT_ATTR_NOEXEC,
+                )
+                .stage(&stage)?
             }
             MountKind::File { content, mode, uid, gid } => {
                 let path = self.name();

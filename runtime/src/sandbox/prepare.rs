@@ -186,12 +186,12 @@ impl Task {
         let action = format!("mount `{}`", mount.target());
         let number = to.relays.len();
         let opened = match mount {
-            StepMount::Bind { target, from, source, writable } => self
-                .clone_beneath(&RootDir::from_fd(from), Path::new(&source))
-                .map(|fd| {
+            StepMount::Bind { target, from, source, writable } => {
+                self.clone_beneath(&RootDir::from_fd(from), Path::new(&source)).map(|fd| {
                     let access = if writable { Access::ThrowAway } else { Access::ReadOnly };
                     Mount { target, kind: to.attach(fd, access) }
-                }),
+                })
+            }
             StepMount::Cache { target, directory, readonly } => {
                 mounting::clone(&directory).map(|fd| {
                     let access = if readonly { Access::ReadOnly } else { Access::Shared };

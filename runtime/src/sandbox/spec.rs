@@ -169,8 +169,7 @@ pub(super) fn send(
     descriptors: &[BorrowedFd<'_>],
 ) -> io::Result<()> {
     for chunk in descriptors.chunks(FDS_A_MESSAGE) {
-        let mut space =
-            [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FDS_A_MESSAGE))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FDS_A_MESSAGE))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         control.push(SendAncillaryMessage::ScmRights(chunk));
         let data = [IoSlice::new(&[0])];
@@ -186,8 +185,7 @@ pub(super) fn receive(
 ) -> io::Result<(Spec, Vec<OwnedFd>)> {
     let mut received = Vec::new();
     while received.len() < descriptors {
-        let mut space =
-            [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FDS_A_MESSAGE))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FDS_A_MESSAGE))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let mut byte = [0];
         let mut data = [IoSliceMut::new(&mut byte)];

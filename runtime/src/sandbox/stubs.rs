@@ -143,14 +143,13 @@ impl Stubs {
 
     fn remove(&self, path: &Path, flags: AtFlags) -> io::Result<()> {
         // A parent may be gone, or no directory any more.
-        let removed =
-            quietly(&self.root, path, |parent, name| {
-                match rustix::fs::unlinkat(parent, name, flags) {
-                    // The step put something there, or something else in its place.
-                    Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => Ok(()),
-                    other => Ok(other?),
-                }
-            });
+        let removed = quietly(&self.root, path, |parent, name| {
+            match rustix::fs::unlinkat(parent, name, flags) {
+                // The step put something there, or something else in its place.
+                Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => Ok(()),
+                other => Ok(other?),
+            }
+        });
         unless_missing(removed)
     }
 

@@ -21,7 +21,8 @@ const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\n\
     +nis\n\
     web:x:101:102:Web,,,:/var/www:/bin/sh\n\
     short:x:7:8\n";
-const GROUP: &str = "root:x:0:\nweb:x:102:web\nlog:x:30:web,other\nadm:x:4:other,web\nsp:x:9:webb\n";
+const GROUP: &str =
+    "root:x:0:\nweb:x:102:web\nlog:x:30:web,other\nadm:x:4:other,web\nsp:x:9:webb\n";
 
 fn user(uid: u32, gid: u32, groups: &[u32], home: &str) -> User {
     User { uid, gid, groups: groups.to_vec(), home: home.to_owned() }
@@ -51,11 +52,10 @@ fn users_for_commands() {
 fn unknown_names_are_named() {
     let (_dir, root) = root(Some(PASSWD), Some(GROUP));
     let message = lookup(&root, "nobody").unwrap_err().to_string();
-    assert_eq!(
-        message,
-        "cannot find user `nobody`: /etc/passwd of the image does not name it"
+    assert_eq!(message, "cannot find user `nobody`: /etc/passwd of the image does not name it");
+    assert!(
+        matches!(lookup(&root, "web:none"), Err(UserError::NoGroup { name }) if name == "none")
     );
-    assert!(matches!(lookup(&root, "web:none"), Err(UserError::NoGroup { name }) if name == "none"));
     assert!(matches!(owner(&root, "who"), Err(UserError::NoUser { name }) if name == "who"));
 }
 

@@ -106,8 +106,9 @@ impl Bench {
         fs::copy(crate::BUSYBOX, path.join("bin/busybox")).unwrap();
         for applet in [
             "sh", "cat", "id", "ls", "sleep", "env", "pwd", "echo", "touch", "mkdir", "rm", "ps",
-            "hostname", "stat", "grep", "mount", "ip", "kill", "dd", "script", "umask", "test", "nc",
-            "ln", "readlink", "head", "wc", "chmod", "setsid", "chroot", "tty", "seq", "mknod",
+            "hostname", "stat", "grep", "mount", "ip", "kill", "dd", "script", "umask", "test",
+            "nc", "ln", "readlink", "head", "wc", "chmod", "setsid", "chroot", "tty", "seq",
+            "mknod",
         ] {
             symlink("busybox", path.join("bin").join(applet)).unwrap();
         }
@@ -171,6 +172,26 @@ pub(crate) fn open(path: &Path) -> OwnedFd {
 }
 
 impl Root {
+    /// Puts this program and the libraries it is linked with into the root: it can connect to
+    /// sockets, which busybox cannot.
+    pub(crate) fn install_client(&self) {
+        fs::copy("/proc/self/exe", self.path.join("bin/client")).unwrap();
+        let maps = fs::read_to_string("/proc/self/maps").unwrap();
+        for line in maps.lines().filter(|line| line.contains(".so")) {
+            let library = Path::new(&line[line.find('/').unwrap()..]);
+            let mut copies = vec![self.path.join(library.strip_prefix("/").unwrap())];
+            let name = library.file_name().unwrap();
+            if name.to_string_lossy().starts_with("ld-") {
+                // The loader is asked for by another path than it is found at.
+                copies.extend(["lib", "lib64"].map(|lib| self.path.join(lib).join(name)));
+            }
+            for copy in copies {
+                fs::create_dir_all(copy.parent().unwrap()).unwrap();
+                fs::copy(library, copy).unwrap();
+            }
+        }
+    }
+
     /// Every entry with what a layer would record of it.
     pub(crate) fn listing(&self) -> Vec<String> {
         let mut found = Vec::new();

@@ -30,7 +30,8 @@ fn tmpfs(bench: &Bench) {
     let root = bench.root();
     let before = root.listing();
     let mount = StepMount::Tmpfs { target: "/var/tmp/t".to_owned(), size: Some(1 << 20) };
-    let plan = Plan::sh("echo x >/var/tmp/t/file; ls /var/tmp/t; stat -c %a /var/tmp/t").mount(mount);
+    let plan =
+        Plan::sh("echo x >/var/tmp/t/file; ls /var/tmp/t; stat -c %a /var/tmp/t").mount(mount);
     assert_eq!(ok(bench.run_in(&root, plan).unwrap()), ["file", "1777"]);
     assert_eq!(root.listing(), before);
 }
@@ -98,7 +99,8 @@ fn bind(bench: &Bench) {
     let directory = source(bench);
     let root = bench.root();
     let before = root.listing();
-    let plan = Plan::sh("cat /src/file /src/deep/er").mount(bind_of(&directory, "sub", "/src", false));
+    let plan =
+        Plan::sh("cat /src/file /src/deep/er").mount(bind_of(&directory, "sub", "/src", false));
     assert_eq!(ok(bench.run_in(&root, plan).unwrap()), ["content", "deep"]);
     let plan = Plan::sh("cat /src/sub/file").mount(bind_of(&directory, "", "/src", false));
     assert_eq!(ok(bench.run_in(&root, plan).unwrap()), ["content"]);
@@ -110,16 +112,21 @@ fn bind_file(bench: &Bench) {
     let root = bench.root();
     let before = root.listing();
     let mount = bind_of(&directory, "/sub/file", "/etc/app/conf", false);
-    assert_eq!(ok(bench.run_in(&root, Plan::sh("cat /etc/app/conf").mount(mount)).unwrap()), ["content"]);
+    assert_eq!(
+        ok(bench.run_in(&root, Plan::sh("cat /etc/app/conf").mount(mount)).unwrap()),
+        ["content"]
+    );
     assert_eq!(root.listing(), before);
 }
 
 fn writable_bind(bench: &Bench) {
     let directory = source(bench);
-    let script = "echo more >>/src/file; rm -r /src/deep; mkdir /src/deep; ls /src/deep; cat /src/file";
+    let script =
+        "echo more >>/src/file; rm -r /src/deep; mkdir /src/deep; ls /src/deep; cat /src/file";
     let plan = Plan::sh(script).mount(bind_of(&directory, "sub", "/src", true));
     assert_eq!(ok(bench.run(plan)), ["content", "more"]);
-    let plan = Plan::sh("echo more >>/f; cat /f").mount(bind_of(&directory, "sub/file", "/f", true));
+    let plan =
+        Plan::sh("echo more >>/f; cat /f").mount(bind_of(&directory, "sub/file", "/f", true));
     assert_eq!(ok(bench.run(plan)), ["content", "more"]);
     assert_eq!(fs::read_to_string(directory.join("sub/file")).unwrap(), "content\n");
     assert!(directory.join("sub/deep/er").exists());
@@ -156,6 +163,7 @@ fn agent(bench: &Bench) {
         asked
     });
     let root = bench.root();
+    root.install_client();
     let before = root.listing();
     let mount = StepMount::Ssh {
         target: "/run/buildkit/ssh_agent.0".to_owned(),
@@ -164,7 +172,7 @@ fn agent(bench: &Bench) {
         uid: 101,
         gid: 0,
     };
-    let script = "stat -c '%a %u %F' /run/buildkit/ssh_agent.0; echo ask | nc local:/run/buildkit/ssh_agent.0";
+    let script = "stat -c '%a %u %F' /run/buildkit/ssh_agent.0; /bin/client --connect /run/buildkit/ssh_agent.0";
     let plan = Plan::sh(script).user("web").mount(mount);
     let outcome = bench.run_in(&root, plan).unwrap();
     assert_eq!(outcome.out, ["600 101 socket", "key"], "{outcome:?}");

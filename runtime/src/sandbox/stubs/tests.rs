@@ -78,9 +78,8 @@ fn places_go_whatever_the_step_did() {
     let aside = |number: u32| dir.path().join(number.to_string());
     stubs.place(Path::new("/etc"), &aside(1), End::Remove, mkdir).unwrap();
     stubs.place(Path::new("/etc/in/it"), &aside(2), End::Remove, mkdir).unwrap();
-    let put = |parent: BorrowedFd<'_>, name: &OsStr| {
-        Ok(rustix::fs::renameat(CWD, &cache, parent, name)?)
-    };
+    let put =
+        |parent: BorrowedFd<'_>, name: &OsStr| Ok(rustix::fs::renameat(CWD, &cache, parent, name)?);
     stubs.place(Path::new("/cache"), &aside(3), End::Return(cache.clone()), put).unwrap();
     assert!(!root.join("etc/hosts").exists());
     fs::write(root.join("etc/in/it/file"), "").unwrap();
