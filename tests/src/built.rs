@@ -14,8 +14,8 @@ use crate::tool;
 /// whose layout on the machine the runtime may not know.
 const PODMAN: &str = r#"
 mount -t tmpfs cgroup /sys/fs/cgroup
-directory=$1; shift
-exec podman --root "$directory/root" --runroot "$directory/runroot" --storage-driver vfs \
+cd "$1"; shift
+exec podman --root "$PWD/podman/root" --runroot "$PWD/podman/runroot" --storage-driver vfs \
     --cgroup-manager cgroupfs run --rm --quiet --network none --cgroups disabled \
     --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 "$@"
 "#;
@@ -94,12 +94,10 @@ impl Image {
 
     /// Runs a command in it with podman; it must succeed. Without a command, the image's own.
     pub fn run(&self, command: &[&str]) -> String {
-        let directory = self.path("podman");
-        fs::create_dir_all(&directory).expect("the directory is ours");
-        let (directory, layout) = (directory.display().to_string(), self.path("layout"));
-        let image = format!("oci:{}:image", layout.display());
+        let directory = self.directory.path().display().to_string();
         let namespace = ["--mount", "--propagation", "private", "sh", "-euc", PODMAN, "podman"];
-        let words = namespace.into_iter().chain([directory.as_str(), &image]);
+        // Relative, as podman takes the path for an image name, which has no upper case.
+        let words = namespace.into_iter().chain([directory.as_str(), "oci:layout:image"]);
         tool::run("unshare", words.chain(command.iter().copied()))
     }
 

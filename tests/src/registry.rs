@@ -93,10 +93,15 @@ impl Registry {
         blobs.join(&hex[..2]).join(hex).join("data")
     }
 
+    /// Removes a repository, tags and all.
+    pub fn forget(&self, repository: &str) {
+        let path = self.repository(repository);
+        fs::remove_dir_all(path).expect("the registry is idle");
+    }
+
     /// Tags of a repository; none if there is no such repository.
     pub fn tags(&self, repository: &str) -> Vec<String> {
-        let tags = "data/docker/registry/v2/repositories/{}/_manifests/tags";
-        let path = self.directory.path().join(tags.replace("{}", repository));
+        let path = self.repository(repository).join("_manifests/tags");
         let Ok(entries) = fs::read_dir(path) else { return Vec::new() };
         let name = |entry: std::io::Result<fs::DirEntry>| {
             entry.expect("nobody removes tags").file_name().into_string().expect("tags are ASCII")
@@ -104,6 +109,10 @@ impl Registry {
         let mut tags: Vec<String> = entries.map(name).collect();
         tags.sort();
         tags
+    }
+
+    fn repository(&self, name: &str) -> PathBuf {
+        self.directory.path().join("data/docker/registry/v2/repositories").join(name)
     }
 }
 

@@ -9,9 +9,9 @@ use std::path::Path;
 
 use crate::layout::hex;
 
-/// A `RUN` instruction that writes down the tree it runs in, with nothing but busybox. It leaves
-/// nothing behind.
-pub const LISTING: &str = r#"RUN all() { find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /etc/hosts -o -path /etc/resolv.conf -o -path /etc/hostname \) -prune -o "$@" -print0; }; \
+/// A command that writes down the tree it runs in, with nothing but busybox. It leaves nothing
+/// behind. May stand behind `RUN`.
+pub const LISTING: &str = r#"all() { find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /etc/hosts -o -path /etc/resolv.conf -o -path /etc/hostname \) -prune -o "$@" -print0; }; \
     all | xargs -0 stat -c 'STAT|%f|%u|%g|%Y|%y|%s|%h|%t|%T|%n' && \
     all -type f | xargs -0 sha256sum | sed 's/^/HASH|/; s/  /|/' && \
     all -type l | xargs -0 -n 1 sh -c 'echo "LINK|$(readlink "$0")|$0"'
@@ -61,6 +61,15 @@ pub fn of(root: &Path) -> Tree {
     let mut tree = Tree::new();
     walk(root, "/", &mut tree);
     tree
+}
+
+/// Names in a directory, sorted.
+pub fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).expect("it is a directory");
+    let name = |entry: fs::DirEntry| entry.file_name().into_string().expect("tests use UTF-8");
+    let mut names: Vec<String> = entries.flatten().map(name).collect();
+    names.sort();
+    names
 }
 
 /// Fails, with the lines in question, unless two trees are the same.

@@ -1,2 +1,15 @@
-//! Whole-program tests.
-fn main() {}
+//! Whole-program tests: Dockerfiles in, images out, read back by other people's tools.
+//!
+//! They need root, Debian's tools (`tests/run` installs them) and the built binary.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+mod busybox;
+mod debian;
+mod environment;
+mod harness;
+mod hostile;
+mod output;
+mod parallel;
+mod refused;
+mod snapshotter;
