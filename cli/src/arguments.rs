@@ -178,6 +178,9 @@ pub(crate) struct RegistryArgs {
     /// Further certificate authority for a registry; may be repeated
     #[arg(long = "registry-certificate", value_name = "HOST=FILE", action = ArgAction::Append)]
     pub(crate) registry_certificates: Vec<String>,
+    /// Certificate and key that a registry asks of its clients; may be repeated
+    #[arg(long = "registry-client-cert", value_name = "HOST=CERT,KEY", action = ArgAction::Append)]
+    pub(crate) registry_client_certs: Vec<String>,
     /// How often a failed push is tried again
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub(crate) push_retry: u32,

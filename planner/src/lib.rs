@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use ir::{Diagnostic, Facts, ImageRef, ImageRequest, Platform, Program};
+use ir::{Diagnostic, Facts, ImageRef, ImageRequest, Platform, Program, Span};
 
 mod chmod;
 mod explain;
@@ -91,7 +91,8 @@ fn passes(
     Ok(graph)
 }
 
-/// Images that a plan needs and the facts do not know yet, each once, in a fixed order.
+/// Images that a plan needs and the facts do not know yet, each once, in a fixed order, with the
+/// instruction that names it first.
 ///
 /// A base image may bring `ONBUILD` triggers that need further images, so the caller asks again
 /// with what it learnt until the answer is empty. Images that files are only copied from are in
@@ -100,9 +101,9 @@ pub fn images(
     program: &Program,
     options: &Options,
     facts: &Facts,
-) -> Result<Vec<ImageRequest>, Vec<Diagnostic>> {
+) -> Result<Vec<(ImageRequest, Span)>, Vec<Diagnostic>> {
     let resolved = pass::resolve::resolve(program, options, facts)?;
     let mut missing = resolved.images(options);
-    missing.retain(|request| !facts.images.contains_key(request));
+    missing.retain(|(request, _)| !facts.images.contains_key(request));
     Ok(missing)
 }

@@ -55,7 +55,7 @@ pub struct ImageLayer {
 impl From<&Layer> for ImageLayer {
     fn from(layer: &Layer) -> Self {
         Self {
-            descriptor: Descriptor::new(layer.compression.media_type(), layer.digest, layer.size),
+            descriptor: Descriptor::new(media::layer(layer.compression), layer.digest, layer.size),
             diff_id: layer.diff_id,
             source: LayerSource::Blob(layer.path.clone()),
         }

@@ -21,6 +21,10 @@ use crate::front::{self, Front};
 use crate::ui::Ui;
 use crate::command;
 
+/// Levels where none is asked for: those of gzip(1) and zstd(1).
+const GZIP_LEVEL: u32 = 6;
+const ZSTD_LEVEL: i32 = 3;
+
 /// Runs `kaniko build`.
 pub(crate) fn run(
     ui: &mut Ui,
@@ -203,13 +207,12 @@ fn compression(args: &OutputArgs) -> Result<runtime::layer::Compression, Command
         )));
     }
     Ok(match args.compression {
-        Compression::Gzip => {
-            let level = u32::try_from(level).unwrap_or(runtime::layer::GZIP_LEVEL);
-            runtime::layer::Compression::Gzip { level }
-        }
-        Compression::Zstd => runtime::layer::Compression::Zstd {
-            level: if level == -1 { runtime::layer::ZSTD_LEVEL } else { level },
+        Compression::Gzip => runtime::layer::Compression::Gzip {
+            level: u32::try_from(level).unwrap_or(GZIP_LEVEL),
         },
+        Compression::Zstd => {
+            runtime::layer::Compression::Zstd { level: if level == -1 { ZSTD_LEVEL } else { level } }
+        }
     })
 }
 

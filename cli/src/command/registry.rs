@@ -1,8 +1,9 @@
 //! From arguments to the settings of the registry client; shared by the commands that ask one.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use runtime::registry::{Client, Credentials, Settings};
+use runtime::registry::{Client, ClientCertificate, Credentials, Settings};
 
 use crate::arguments::RegistryArgs;
 use crate::environment::{Environment, absolute};
@@ -19,7 +20,20 @@ pub(crate) fn client(
             let message = format!("`--registry-certificate {argument}` is not HOST=FILE");
             return Err(CommandError::user(message));
         };
-        certificates.insert(host.to_owned(), absolute(std::path::Path::new(path)));
+        certificates.insert(host.to_owned(), absolute(Path::new(path)));
+    }
+    let mut client_certificates = BTreeMap::new();
+    for argument in &args.registry_client_certs {
+        let parts = argument.split_once('=').and_then(|(host, paths)| {
+            let (certificate, key) = paths.split_once(',')?;
+            Some((host, Path::new(certificate), Path::new(key)))
+        });
+        let Some((host, certificate, key)) = parts else {
+            let message = format!("`--registry-client-cert {argument}` is not HOST=CERT,KEY");
+            return Err(CommandError::user(message));
+        };
+        let files = ClientCertificate { certificate: absolute(certificate), key: absolute(key) };
+        client_certificates.insert(host.to_owned(), files);
     }
     let settings = Settings {
         insecure_push: args.insecure,
@@ -28,6 +42,7 @@ pub(crate) fn client(
         skip_tls_verify: args.skip_tls_verify,
         skip_tls_verify_registries: args.skip_tls_verify_registries.iter().cloned().collect(),
         certificates,
+        client_certificates,
         push_retries: args.push_retry,
         pull_retries: args.image_download_retry,
         credentials: credentials(environment)?,

@@ -45,15 +45,15 @@ fn a_plan_says_which_images_it_needs_until_it_knows_them() {
     let program = program(&source);
     let (options, mut facts) = setting("");
     let first = images(&program, &options, &facts).unwrap();
-    let names = |found: &[ImageRequest]| -> Vec<String> {
-        found.iter().map(|request| request.reference.to_string()).collect()
+    let names = |found: &[(ImageRequest, Span)]| -> Vec<String> {
+        found.iter().map(|(request, _)| request.reference.to_string()).collect()
     };
     assert_eq!(names(&first), ["docker.io/library/parent:latest"]);
     let trigger = "COPY --from=tools:1 /t /t";
     let triggers = vec![grammar::parse_trigger(trigger, Span::default())];
     let config = ConfigFile::default();
     let image = ImageFacts { digest: Digest::from_bytes([1; 32]), config, triggers };
-    facts.images.insert(first[0].clone(), image);
+    facts.images.insert(first[0].0.clone(), image);
     let second = images(&program, &options, &facts).unwrap();
     assert_eq!(names(&second), ["docker.io/library/tools:1"]);
 }

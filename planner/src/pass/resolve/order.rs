@@ -1,8 +1,8 @@
 //! Which stages need which: the stage DAG, its circles, and what the target reaches.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ir::{Code, Diagnostic, ImageRequest, Platform};
+use ir::{Code, Diagnostic, ImageRequest, Platform, Span};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 use petgraph::visit::Dfs;
@@ -38,17 +38,21 @@ impl Resolved<'_> {
         if errors.is_empty() { Ok(graph) } else { Err(errors) }
     }
 
-    /// The images that the needed stages start from or copy from, each once, in order.
-    pub(crate) fn images(&self, options: &Options) -> Vec<ImageRequest> {
-        let mut images = BTreeSet::new();
+    /// The images that the needed stages start from or copy from, each once, in order, and where
+    /// each is named first.
+    pub(crate) fn images(&self, options: &Options) -> Vec<(ImageRequest, Span)> {
+        let mut images = BTreeMap::new();
         for index in &self.needed {
             let stage = &self.stages[*index];
             if let Base::Image(request) = &stage.base {
-                images.insert(request.clone());
+                images.entry(request.clone()).or_insert(stage.span);
             }
-            for from in stage.statements.iter().flat_map(|(statement, _)| references(statement)) {
-                if let Ok(Source::Image(request)) = self.source(&from, *index, &options.platform) {
-                    images.insert(request);
+            for (statement, place) in &stage.statements {
+                for from in references(statement) {
+                    let source = self.source(&from, *index, &options.platform);
+                    if let Ok(Source::Image(request)) = source {
+                        images.entry(request).or_insert(place.span);
+                    }
                 }
             }
         }
