@@ -44,7 +44,7 @@ const LONGEST_VALUE: usize = 255;
 impl Mounter {
     /// Finds what this kernel can.
     pub(super) fn detect() -> Self {
-        // Fails for another reason (no such directory) where the option is known.
+        // Any directory will do: the option is judged as soon as it is set.
         let known = rustix::mount::fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)
             .and_then(|fs| rustix::mount::fsconfig_set_string(fs.as_fd(), "lowerdir+", "/"));
         if known.is_ok() { Self::Configured } else { Self::Joined }
