@@ -69,16 +69,14 @@ impl Overlay {
     /// Works in a directory, which is made if it is missing. Whether overlays work there is for
     /// [`choose`](super::choose) to find out.
     pub(crate) fn new(scratch: &Path) -> Result<Self, SnapshotError> {
-        Self::with(scratch, mount::Mounter::detect(), TALLEST)
+        let scratch = Scratch::new(scratch)?;
+        let mounter = mount::Mounter::detect(scratch.path());
+        Ok(Self::with(scratch, mounter, TALLEST))
     }
 
-    fn with(
-        scratch: &Path,
-        mounter: mount::Mounter,
-        tallest: usize,
-    ) -> Result<Self, SnapshotError> {
+    fn with(scratch: Scratch, mounter: mount::Mounter, tallest: usize) -> Self {
         let tallest = tallest.min(mounter.tallest());
-        Ok(Self { shared: Arc::new(Shared { scratch: Scratch::new(scratch)?, mounter, tallest }) })
+        Self { shared: Arc::new(Shared { scratch, mounter, tallest }) }
     }
 
     fn stack<'a>(&self, snapshot: &'a Snapshot) -> Result<&'a Arc<Stack>, SnapshotError> {

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use rustix::fd::AsFd as _;
-use rustix::fs::{CWD, Mode, XattrFlags};
+use rustix::fs::{CWD, FileType, Mode, XattrFlags};
 use tempfile::TempDir;
 
 use super::walk::present_at;
@@ -90,8 +90,6 @@ fn make_base(base: &Path) {
     age(base);
 }
 
-use rustix::fs::FileType;
-
 /// Sets the time of everything in a directory to [`LONG_AGO`].
 pub(super) fn age(dir: &Path) {
     let root = RootDir::open(dir).unwrap();
@@ -119,10 +117,24 @@ pub(super) fn step(
     act: impl FnOnce(&Path),
 ) -> (Snapshot, ChangeSet) {
     let active = snapshotter.begin(parent, parent_use).unwrap();
+    let_the_clock_tick();
     act(&path_of(active.root()));
     let (snapshot, mut changes) = active.commit().unwrap();
     changes.entries.iter_mut().for_each(hide_now);
     (snapshot, changes)
+}
+
+/// Waits until what changes gets another time than what changed before: what a step changes
+/// within a tick of the file system's clock may be as it was, and so be no change.
+fn let_the_clock_tick() {
+    let file = tempfile::tempfile().unwrap();
+    let write = || {
+        file.set_permissions(fs::Permissions::from_mode(0o600)).unwrap();
+        let metadata = file.metadata().unwrap();
+        (metadata.ctime(), metadata.ctime_nsec())
+    };
+    let before = write();
+    while write() == before {}
 }
 
 fn hide_now(entry: &mut Entry) {
@@ -215,6 +227,7 @@ pub(super) fn contract(snapshotter: &dyn Snapshotter, base: &Path, scratch: &Pat
     assert_eq!(fs::read(path_of(view.root()).join("f")).unwrap(), b"first");
     drop((view, handle));
     fs::create_dir(path_of(third.root()).join("d")).unwrap();
+    metadata::set_mtime(third.root().fd(), OsStr::new("d"), LONG_AGO).unwrap();
     let (third, changes) = third.commit().unwrap();
     assert_eq!(lines(&changes), ["dir d"]);
     let (fourth, changes) = step(snapshotter, &third, ParentUse::Last, |root| {
@@ -316,6 +329,38 @@ fn choosing_says_why_overlays_fell_out() {
     assert_eq!((chosen.name(), passed_over.len()), ("tree", 0));
     // No file system in /proc takes an upper directory, or any other.
     assert!(choose(Choice::Overlay, Path::new("/proc/none")).is_err());
+}
+
+#[test]
+fn a_tree_keeps_the_links_into_a_renamed_directory() {
+    let bench = Bench::new();
+    let base = bench.base();
+    fs::hard_link(base.join("d/one"), base.join("e/also")).unwrap();
+    let parent = bench.tree.base(&base).unwrap();
+    let (_, changes) = step(&bench.tree, &parent, ParentUse::Last, |root| {
+        fs::rename(root.join("d"), root.join("moved")).unwrap();
+        fs::remove_dir_all(root.join("moved/sub")).unwrap();
+    });
+    let expected = ["- d", "file e/also", "dir moved", "link moved/one = e/also", "file moved/two"];
+    assert_eq!(lines(&changes), expected);
+}
+
+#[test]
+fn a_copy_keeps_links_and_holes() {
+    let bench = Bench::new();
+    let base = bench.base();
+    fs::hard_link(base.join("d/one"), base.join("e/also")).unwrap();
+    let hole = fs::File::options().write(true).open(base.join("e/hole")).unwrap();
+    hole.write_at(b"data between holes", 500_000).unwrap();
+    age(&base);
+    let copied = bench.path().join("copied");
+    fs::create_dir(&copied).unwrap();
+    let (source, target) = (RootDir::open(&base).unwrap(), RootDir::open(&copied).unwrap());
+    copy::copy_root(&source, &target).unwrap();
+    assert_eq!(manifest(&target), manifest(&source));
+    let blocks = |dir: &Path| dir.join("e/hole").metadata().unwrap().blocks();
+    assert_eq!(blocks(&copied), blocks(&base));
+    assert!(blocks(&base) < 1024);
 }
 
 #[test]

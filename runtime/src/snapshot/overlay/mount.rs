@@ -42,12 +42,15 @@ const OPTIONS: [(&str, &str); 3] = [("index", "off"), ("metacopy", "off"), ("xin
 const LONGEST_VALUE: usize = 255;
 
 impl Mounter {
-    /// Finds what this kernel can.
-    pub(super) fn detect() -> Self {
-        // Fails for another reason (no such directory) where the option is known.
-        let known = rustix::mount::fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)
-            .and_then(|fs| rustix::mount::fsconfig_set_string(fs.as_fd(), "lowerdir+", "/"));
-        if known.is_ok() { Self::Configured } else { Self::Joined }
+    /// Finds what this kernel can, by naming a directory as one that overlays will be made of.
+    pub(super) fn detect(directory: &Path) -> Self {
+        let mut handles = Vec::new();
+        let mut known = || -> io::Result<()> {
+            let fs = rustix::mount::fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
+            let name = short(directory, &mut handles)?;
+            Ok(rustix::mount::fsconfig_set_string(fs.as_fd(), "lowerdir+", name)?)
+        };
+        if known().is_ok() { Self::Configured } else { Self::Joined }
     }
 
     /// The most directories that can be below an upper directory.

@@ -11,7 +11,7 @@ fn joined_options_mount_the_same() {
     let base = bench.base();
     let scratch = bench.path().join("joined, with: marks\\");
     for mounter in [mount::Mounter::Joined, mount::Mounter::Configured] {
-        let overlay = Overlay::with(&scratch, mounter, TALLEST).unwrap();
+        let overlay = Overlay::with(Scratch::new(&scratch).unwrap(), mounter, TALLEST);
         contract(&overlay, &base, &scratch);
     }
 }
@@ -21,7 +21,8 @@ fn tall_stacks_are_merged() {
     let bench = Bench::new();
     let base = bench.base();
     let scratch = bench.path().join("tall");
-    let overlay = Overlay::with(&scratch, mount::Mounter::detect(), 3).unwrap();
+    let scratch = Scratch::new(&scratch).unwrap();
+    let overlay = Overlay::with(scratch, mount::Mounter::Configured, 3);
     let mut snapshots = [
         (&overlay, overlay.base(&base).unwrap()),
         (&bench.overlay, bench.overlay.base(&base).unwrap()),
@@ -48,9 +49,9 @@ fn tall_stacks_are_merged() {
 #[test]
 fn as_many_layers_as_promised_can_be_mounted() {
     let bench = Bench::new();
-    for mounter in [mount::Mounter::Joined, mount::Mounter::detect()] {
+    for mounter in [mount::Mounter::Joined, mount::Mounter::Configured] {
         let scratch = bench.path().join(format!("{mounter:?}"));
-        let overlay = Overlay::with(&scratch, mounter, TALLEST).unwrap();
+        let overlay = Overlay::with(Scratch::new(&scratch).unwrap(), mounter, TALLEST);
         let layers: Vec<Layer> = (1..overlay.shared.tallest)
             .map(|_| {
                 let Snapshot::Overlay(stack) = overlay.scratch().unwrap() else { unreachable!() };

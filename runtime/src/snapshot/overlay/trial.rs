@@ -37,7 +37,7 @@ pub(crate) fn probe(scratch: &Path) -> Result<(), SnapshotError> {
 const EXPECTED: [&str; 5] = ["directory", "directory/new", "- directory/old", "- gone", "written"];
 
 fn prepare(root: &RootDir) -> io::Result<()> {
-    let dir = make_directory(root)?;
+    let dir = make_directory(root, Mode::RWXU)?;
     write(&dir, "old")?;
     let top = root.open_dir(Path::new(""))?;
     write(&top, "gone")?;
@@ -51,11 +51,13 @@ fn change(root: &RootDir) -> io::Result<()> {
     let dir = root.open_dir(Path::new("directory"))?;
     rustix::fs::unlinkat(&dir, "old", AtFlags::empty())?;
     rustix::fs::unlinkat(&top, "directory", AtFlags::REMOVEDIR)?;
-    write(&make_directory(root)?, "new")
+    // With another mode, as its time may be the same within a tick of the clock.
+    write(&make_directory(root, Mode::RWXU | Mode::RWXG)?, "new")
 }
 
-fn make_directory(root: &RootDir) -> io::Result<OwnedFd> {
-    rustix::fs::mkdirat(root.fd(), "directory", Mode::RWXU)?;
+fn make_directory(root: &RootDir, mode: Mode) -> io::Result<OwnedFd> {
+    rustix::fs::mkdirat(root.fd(), "directory", mode)?;
+    rustix::fs::chmodat(root.fd(), "directory", mode, AtFlags::empty())?;
     root.open_dir(Path::new("directory"))
 }
 
