@@ -95,16 +95,16 @@ impl Build {
         self
     }
 
-    /// Pushes to a registry without TLS.
+    /// Pushes to a name in a registry; may be given again for another.
     #[must_use]
     pub fn push(self, to: &str) -> Self {
-        self.option("--destination", to).flag("--insecure")
+        self.option("--destination", to)
     }
 
     /// Keeps the image nowhere but where other options say.
     #[must_use]
     pub fn no_push(self) -> Self {
-        self.flag("--no-push").flag("--insecure")
+        self.flag("--no-push")
     }
 
     /// Uses the work directory of another build.
@@ -171,7 +171,7 @@ impl Build {
         let mut process = command
             .arg("build")
             .args(&self.arguments)
-            .args(["--progress", "json"])
+            .args(["--insecure", "--progress", "json"])
             .arg("--dockerfile")
             .arg(dockerfile)
             .arg("--kaniko-dir")
