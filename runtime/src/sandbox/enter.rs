@@ -161,6 +161,12 @@ fn climb(request: Request, work: &Path, tried: &mut Vec<Attempt>) -> Option<Isol
                         rung: "pid namespace".to_owned(),
                         reason: failure.to_string(),
                     }));
+                    if let Way::User(IdMap::Single { uid, .. }) = way {
+                        tried.push(Attempt {
+                            rung: "other users".to_owned(),
+                            reason: format!("cannot map more ids than {uid}: commands are root"),
+                        });
+                    }
                     return Some(Isolation::Namespaces { user, pids });
                 }
                 Err(failure) => tried.push(Attempt { rung, reason: failure.to_string() }),

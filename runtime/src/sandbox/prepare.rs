@@ -99,32 +99,33 @@ impl Task {
 
     pub(super) fn prepare(self) -> Result<Prepared, SandboxError> {
         match self.isolation {
-            Isolation::Namespaces { user, pids } => self.for_namespaces(user, pids),
+            Isolation::Namespaces { user, pids } => {
+                let own = Namespaces {
+                    stage: self.scratch.join("stage"),
+                    disk: self.scratch.join("disk"),
+                    own_pids: pids,
+                    overlay_user_xattrs: user,
+                    network: self.network,
+                    security: self.security,
+                    files: files(),
+                    mounts: Vec::new(),
+                    scripts: Vec::new(),
+                };
+                self.for_namespaces(own)
+            }
             Isolation::Chroot => self.for_chroot(),
         }
     }
 
-    fn for_namespaces(mut self, user: bool, pids: bool) -> Result<Prepared, SandboxError> {
+    fn for_namespaces(mut self, mut own: Namespaces) -> Result<Prepared, SandboxError> {
         let root = match self.mount.take() {
             Some(mount) => mount,
             None => self
                 .clone_beneath(&self.root, Path::new(""))
                 .map_err(SandboxError::prepare("mount the root"))?,
         };
-        let mut own = Namespaces {
-            stage: self.scratch.join("stage"),
-            disk: self.scratch.join("disk"),
-            own_pids: pids,
-            overlay_user_xattrs: user,
-            network: self.network,
-            security: self.security,
-            files: files(),
-            mounts: Vec::new(),
-            scripts: std::mem::take(&mut self.scripts)
-                .into_iter()
-                .map(|file| (file.name, file.content))
-                .collect(),
-        };
+        let scripts = std::mem::take(&mut self.scripts).into_iter();
+        own.scripts = scripts.map(|file| (file.name, file.content)).collect();
         for directory in [&own.stage, &own.disk] {
             fs::create_dir(directory).map_err(SandboxError::prepare("make a directory"))?;
         }
