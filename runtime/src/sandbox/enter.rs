@@ -69,8 +69,6 @@ pub struct Entered {
     pub passed_over: Vec<String>,
     /// Why there is no isolation, for whoever then wants to run a command.
     pub refusal: Option<NoIsolation>,
-    /// The directory that roots lie in.
-    pub(super) work: PathBuf,
 }
 
 /// Commands cannot be confined here.
@@ -131,18 +129,17 @@ pub fn enter(request: Request, work: &Path) -> Result<Entered, NoIsolation> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
     let mut passed_over: Vec<String> = tried.iter().map(Attempt::to_string).collect();
     let refusal = NoIsolation { tried, help: HELP };
-    let work = work.to_owned();
     match isolation {
         Some(Isolation::Chroot) => passed_over.push(
             "chroot: commands have no /proc, no pseudo terminals and no pid namespace".to_owned(),
         ),
         Some(Isolation::Namespaces { .. }) => {}
         None if request == Request::Auto => {
-            return Ok(Entered { isolation, passed_over, refusal: Some(refusal), work });
+            return Ok(Entered { isolation, passed_over, refusal: Some(refusal) });
         }
         None => return Err(refusal),
     }
-    Ok(Entered { isolation, passed_over, refusal: None, work })
+    Ok(Entered { isolation, passed_over, refusal: None })
 }
 
 fn climb(request: Request, work: &Path, tried: &mut Vec<Attempt>) -> Option<Isolation> {
