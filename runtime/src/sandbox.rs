@@ -110,7 +110,8 @@ pub enum StepMount {
         /// Whether it can be written; what is written is thrown away.
         writable: bool,
     },
-    /// A directory that outlives the step.
+    /// A directory that outlives the step. In a chroot it is moved into the root for as long as the
+    /// step takes (see [`Isolation::Chroot`]): there only one step at a time can have it.
     Cache {
         /// Where it appears.
         target: String,

@@ -25,6 +25,7 @@ pub(crate) const EVERYWHERE: &[Case] = &[
     ("an agent", agent),
     ("scripts", scripts),
     ("a source that is not there", missing_source),
+    ("no mount is left", no_mount_left),
 ];
 pub(crate) const NAMESPACES: &[Case] = &[
     ("read-only mounts", read_only),
@@ -260,14 +261,25 @@ fn detached_root(bench: &Bench) {
 
 fn detached_bind(bench: &Bench) {
     let directory = source(bench);
-    let (mount, _) = overlay(bench, &directory);
-    for writable in [false, true] {
-        let mount = StepMount::Bind {
-            target: "/src".to_owned(),
-            from: mount.try_clone().unwrap(),
-            source: "sub".to_owned(),
-            writable,
-        };
-        assert_eq!(ok(bench.run(Plan::sh("cat /src/file").mount(mount))), ["content"]);
+    let (view, _) = overlay(bench, &directory);
+    // One mount may be shown more than once, in one step.
+    let mount = |target: &str, writable| StepMount::Bind {
+        target: target.to_owned(),
+        from: view.try_clone().unwrap(),
+        source: "sub".to_owned(),
+        writable,
+    };
+    let plan = Plan::sh("echo more >>/b/file; cat /a/file /b/file");
+    let plan = plan.mount(mount("/a", false)).mount(mount("/b", true));
+    assert_eq!(ok(bench.run(plan)), ["content", "content", "more"]);
+}
+
+fn no_mount_left(bench: &Bench) {
+    let mounts = || fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let before = mounts();
+    let directory = source(bench);
+    for script in ["true", "exit 1", "kill -9 $$"] {
+        bench.run(Plan::sh(script).mount(bind_of(&directory, "sub", "/src", true)));
     }
+    assert_eq!(mounts(), before);
 }
