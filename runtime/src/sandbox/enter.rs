@@ -357,11 +357,4 @@ mod tests {
              root helps"
         );
     }
-
-    #[test]
-    fn a_child_hands_its_failure_back() {
-        let missing = io::Error::from_raw_os_error(libc::ENOENT);
-        let child = || Err::<(), _>(Failure::new("find it", &missing));
-        assert_eq!(in_child(child).unwrap_err().to_string(), format!("cannot find it: {missing}"));
-    }
 }
