@@ -290,7 +290,8 @@ pub struct Heredoc {
     /// The body as written, without the terminator, tabs still there.
     pub body: String,
     /// The body as a template, tabs stripped if asked for. In a body quotes are literal and the
-    /// escape is always the backslash. One literal part where it is not expanded.
+    /// escape is always the backslash. One literal part where it is not expanded, and in `RUN`,
+    /// whose bodies are the shell's.
     pub template: Template,
     /// The body.
     pub span: Span,

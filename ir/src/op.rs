@@ -45,8 +45,8 @@ pub enum Op {
 pub struct ImageOp {
     /// Its name, as asked for.
     pub reference: ImageRef,
-    /// Digest of its manifest for the platform. None in a plan that was made without asking a
-    /// registry; such a plan can be shown, not run.
+    /// Digest of its manifest for the platform: in a key it stands for the name. None in a plan
+    /// that was made without asking a registry; such a plan can be shown, not run.
     pub digest: Option<Digest>,
     /// Which image of an index.
     pub platform: Platform,
@@ -138,7 +138,7 @@ pub enum Mount {
         target: String,
         /// Where it comes from.
         from: NodeId,
-        /// Path within that.
+        /// Path within that: absolute, cleaned, `/` for all of it.
         source: String,
         /// Whether it can be written; what is written is thrown away.
         writable: bool,
@@ -226,8 +226,8 @@ pub struct CopyOp {
     /// At least one. An instruction with sources of several kinds is still one copy, as it is
     /// one layer.
     pub sources: Vec<CopySource>,
-    /// Absolute path in the root, made so with the working directory; uncleaned, and a trailing
-    /// `/` is kept: it says that the destination is a directory.
+    /// Absolute path in the root, made so with the working directory and cleaned; a trailing `/`
+    /// or `/.` is kept: it says that the destination is a directory.
     pub destination: String,
     /// `--chown`, expanded: `user[:group]`, names or numbers, looked up in the root.
     pub owner: Option<String>,
@@ -246,7 +246,8 @@ pub struct CopyOp {
 pub struct CopySource {
     /// The file system it is in.
     pub from: NodeId,
-    /// Path within that; may hold wildcards (Go's `filepath.Match`).
+    /// Path within that: absolute, cleaned, `/` for all of it. May hold wildcards (Go's
+    /// `filepath.Match`) and, with `parents`, one `/./` behind which directories are kept.
     pub path: String,
     /// Whether an archive is unpacked instead of copied.
     pub unpack: bool,

@@ -1,1 +1,109 @@
-//! planner
+//! `ir::Program` + options + `ir::Facts` → `ir::Graph`: what will happen, decided without I/O.
+//!
+//! [`plan`] reads as the list of passes. The caller first asks [`images`] which base images'
+//! configs a plan needs, fetches them into the facts, and asks again until nothing is missing.
+
+use std::collections::BTreeMap;
+
+use ir::{Diagnostic, Facts, ImageRef, ImageRequest, Platform, Program, Span};
+
+mod chmod;
+mod explain;
+mod giturl;
+mod pass;
+mod path;
+mod step;
+
+pub use explain::explain;
+pub use pass::key::{Component, components};
+pub use pass::schedule::{Schedule, schedule};
+
+/// What the caller wants of a Dockerfile.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Name of the stage to build, in any case, or its index; none builds the last one.
+    pub target: Option<String>,
+    /// `--build-arg`.
+    pub build_args: BTreeMap<String, String>,
+    /// What the builder itself runs on.
+    pub build_platform: Platform,
+    /// What is built for.
+    pub platform: Platform,
+    /// Cleaned `.dockerignore` patterns of the main context.
+    pub ignore: Vec<String>,
+    /// `--build-context`, by name.
+    pub contexts: BTreeMap<String, NamedContext>,
+    /// `--label`: set in the target's config, after everything else.
+    pub labels: Vec<(String, String)>,
+}
+
+/// What a `--build-context` stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamedContext {
+    /// A directory of the builder's.
+    Local {
+        /// Cleaned patterns of its own `.dockerignore`.
+        ignore: Vec<String>,
+    },
+    /// An image.
+    Image(ImageRef),
+}
+
+/// A plan, or why there is none.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// None if and only if a diagnostic is an error.
+    pub graph: Option<ir::Graph>,
+    /// Errors and warnings.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Decides what happens for a program.
+///
+/// An image that the facts do not know is left without a digest and its config is taken to be
+/// empty: such a plan can be shown, not run.
+pub fn plan(program: &Program, options: &Options, facts: &Facts) -> Planned {
+    let mut diagnostics = Vec::new();
+    match passes(program, options, facts, &mut diagnostics) {
+        Ok(graph) => {
+            debug_assert_eq!(ir::verify::verify(&graph), [], "a planned graph is well formed");
+            Planned { graph: Some(graph), diagnostics }
+        }
+        Err(errors) => {
+            diagnostics.extend(errors);
+            Planned { graph: None, diagnostics }
+        }
+    }
+}
+
+fn passes(
+    program: &Program,
+    options: &Options,
+    facts: &Facts,
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<ir::Graph, Vec<Diagnostic>> {
+    let resolved = pass::resolve::resolve(program, options, facts)?;
+    warnings.extend(pass::resolve::unused_build_args(program, &resolved, options));
+    let expanded = pass::expand::expand(&resolved, options, facts)?;
+    let mut graph = pass::lower::lower(&resolved, expanded, options, facts)?;
+    pass::prune::prune(&mut graph);
+    pass::key::key(&mut graph);
+    Ok(graph)
+}
+
+/// Images that a plan needs and the facts do not know yet, each once, in a fixed order, with the
+/// instruction that names it first.
+///
+/// A base image may bring `ONBUILD` triggers that need further images, so the caller asks again
+/// with what it learnt until the answer is empty. Images that files are only copied from are in
+/// it as well: their digests pin them.
+pub fn images(
+    program: &Program,
+    options: &Options,
+    facts: &Facts,
+) -> Result<Vec<(ImageRequest, Span)>, Vec<Diagnostic>> {
+    let resolved = pass::resolve::resolve(program, options, facts)?;
+    let mut missing = resolved.images(options);
+    missing.retain(|(request, _)| !facts.images.contains_key(request));
+    Ok(missing)
+}

@@ -1,1 +1,77 @@
-//! The executor: asks the schedule, runs the node, tells it.
+//! A whole build: the graph is executed, the layers are linked into an image, the image goes out.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ir::{Digest, Graph};
+use tokio_util::sync::CancellationToken;
+
+use crate::event::{Event, Events};
+use crate::layer::Compression;
+use crate::resolve::Images;
+use crate::sandbox::Sandbox;
+use crate::snapshot::Choice;
+use crate::store::Store;
+
+mod base;
+mod cache_mount;
+mod change;
+mod error;
+mod execute;
+mod export;
+mod machine;
+mod mounts;
+mod node;
+
+pub use error::{BuildError, NodeError};
+pub use export::Outputs;
+use machine::Machine;
+
+/// What a build needs beside its graph.
+pub struct Settings {
+    /// The work directory.
+    pub store: Store,
+    /// Which snapshotter is wanted.
+    pub snapshotter: Choice,
+    /// How commands are confined.
+    pub sandbox: Sandbox,
+    /// How layers are compressed.
+    pub compression: Compression,
+    /// When the image says it was made, in seconds since 1970. Directories that a step needs and
+    /// that nobody gave a time get this one too.
+    pub created: u64,
+    /// Directories by the name of their context.
+    pub contexts: BTreeMap<String, PathBuf>,
+    /// Secrets by id.
+    pub secrets: BTreeMap<String, Vec<u8>>,
+    /// Where the image goes.
+    pub outputs: Outputs,
+}
+
+/// Builds the target of a graph and brings the image to its destinations.
+///
+/// Returns the digest of the image's manifest. When `cancel` is triggered, or a node fails,
+/// everything that runs is stopped and waited for before this returns.
+///
+/// # Errors
+///
+/// The first that happened. An error leaves the store as usable as it was.
+pub async fn build(
+    graph: Graph,
+    images: Images,
+    settings: Settings,
+    events: Events,
+    cancel: CancellationToken,
+) -> Result<Digest, BuildError> {
+    let outputs = settings.outputs.clone();
+    let machine = Arc::new(Machine::new(graph, images, settings, events, cancel)?);
+    machine.events.send(Event::Chosen {
+        snapshotter: machine.snapshotter.name(),
+        isolation: machine.isolation(),
+        passed_over: machine.passed_over(),
+    });
+    let uploads = export::Uploads::new(&machine, &outputs);
+    let layers = execute::execute(&machine, &uploads).await?;
+    export::export(&machine, &outputs, layers, uploads).await
+}

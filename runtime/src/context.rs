@@ -1,1 +1,10 @@
 //! Build contexts: local directories behind a `.dockerignore`, files from URLs, files from the Dockerfile.
+
+mod error;
+pub(crate) mod http;
+mod http_date;
+pub(crate) mod ignore;
+pub(crate) mod source;
+pub(crate) mod wildcard;
+
+pub use error::{ContextError, PatternError};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ir::{DiffId, Digest, ImageRef};
 
+use crate::layer::Layer;
 use crate::registry::Descriptor;
 
 pub mod archive;
@@ -49,6 +50,16 @@ pub struct ImageLayer {
     pub diff_id: DiffId,
     /// Where its bytes are.
     pub source: LayerSource,
+}
+
+impl From<&Layer> for ImageLayer {
+    fn from(layer: &Layer) -> Self {
+        Self {
+            descriptor: Descriptor::new(media::layer(layer.compression), layer.digest, layer.size),
+            diff_id: layer.diff_id,
+            source: LayerSource::Blob(layer.path.clone()),
+        }
+    }
 }
 
 /// Where the bytes of a layer are.

@@ -6,12 +6,18 @@ mod error;
 mod gzip;
 pub(crate) mod metadata;
 mod pack;
+mod path;
 mod pipe;
 mod tar_read;
 mod tar_write;
+#[cfg(test)]
+mod testing;
+mod unpack;
 
 pub use error::LayerError;
 pub use pack::{Compression, Layer};
 pub use tar_read::{TarError, TarProblem};
 
+pub(crate) use decompress::{ARCHIVE_HEAD, is_archive};
 pub(crate) use pack::pack;
+pub(crate) use unpack::{Unpacked, unpack, unpack_archive};

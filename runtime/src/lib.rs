@@ -10,9 +10,12 @@ pub mod image;
 pub mod layer;
 pub mod op;
 pub mod registry;
+pub mod resolve;
 pub(crate) mod rootdir;
 pub mod sandbox;
 pub mod schedule;
 pub mod snapshot;
 pub mod store;
 pub mod users;
+
+pub use tokio_util::sync::CancellationToken;

@@ -41,35 +41,31 @@ mod transport;
 
 /// How registries are spoken to.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Settings {
-    /// What is allowed where images come from.
-    pub pull: Reach,
-    /// What is allowed where images go to.
-    pub push: Reach,
+    /// Whether images may be pushed without TLS, if a registry cannot do it.
+    pub insecure_push: bool,
+    /// Whether images may be pulled without TLS, if a registry cannot do it.
+    pub insecure_pull: bool,
     /// Registries that may be spoken to without TLS, in both directions. Loopback and private
     /// addresses and `*.local` always may.
     pub insecure_registries: BTreeSet<String>,
-    /// Registries whose certificate is not verified, in both directions.
+    /// Whether TLS need not prove anything.
+    pub skip_tls_verify: bool,
+    /// Registries whose certificate is not verified.
     pub skip_tls_verify_registries: BTreeSet<String>,
     /// PEM files with further certificate authorities, by registry.
     pub certificates: BTreeMap<String, PathBuf>,
     /// How this client proves who it is, by registry.
     pub client_certificates: BTreeMap<String, ClientCertificate>,
+    /// How often a push is tried again that may succeed then.
+    pub push_retries: u32,
+    /// How often a pull is tried again that may succeed then.
+    pub pull_retries: u32,
     /// In whose name registries are asked.
     pub credentials: Credentials,
     /// How this client calls itself.
     pub user_agent: String,
-}
-
-/// What is allowed in one direction, for all registries.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Reach {
-    /// Without TLS, if a registry cannot do it.
-    pub insecure: bool,
-    /// With TLS that proves nothing.
-    pub skip_tls_verify: bool,
-    /// How often something is tried again that may succeed then.
-    pub retries: u32,
 }
 
 /// A certificate of this client, and its key. Both PEM; X.509 version 3.
@@ -91,7 +87,7 @@ pub struct Client {
 
 struct Inner {
     endpoints: Endpoints,
-    known: Mutex<BTreeMap<(String, Direction), Arc<OnceCell<Arc<Endpoint>>>>>,
+    known: Mutex<BTreeMap<(String, Direction), Known>>,
     authorizations: Authorizations,
     credentials: Credentials,
     pull_retries: u32,
@@ -99,6 +95,9 @@ struct Inner {
     /// Held by whoever is fetching the blob.
     in_flight: Mutex<BTreeMap<Digest, Weak<tokio::sync::Mutex<()>>>>,
 }
+
+/// Found out by who needs it first.
+type Known = Arc<OnceCell<Arc<Endpoint>>>;
 
 /// Which settings hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,11 +116,17 @@ impl Client {
             known: Mutex::default(),
             authorizations: Authorizations::default(),
             credentials: settings.credentials,
-            pull_retries: settings.pull.retries,
-            push_retries: settings.push.retries,
+            pull_retries: settings.pull_retries,
+            push_retries: settings.push_retries,
             in_flight: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The HTTP client for servers that are no registries: the same certificates and proxies, no
+    /// credentials, no timeout for answers.
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        self.inner.endpoints.plain()
     }
 }
 

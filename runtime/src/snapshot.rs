@@ -1,11 +1,24 @@
 //! Roots of file systems between steps, and what changed in them.
 
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fd::OwnedFd;
 
 use crate::layer::entry::Entry;
 use crate::rootdir::RootDir;
+
+mod changes;
+mod copy;
+mod overlay;
+mod remove;
+mod scratch;
+mod tree;
+mod walk;
+
+pub(crate) use overlay::Overlay;
+pub(crate) use tree::Tree;
 
 /// Makes roots, and finds what a step changed in one.
 ///
@@ -29,11 +42,15 @@ pub(crate) trait Snapshotter: Send + Sync {
     /// What the log calls it.
     fn name(&self) -> &'static str;
 
+    /// Whether a root that is begun with [`ParentUse::Last`] changes the parent's own files, so
+    /// that the parent's change set must have been archived before.
+    fn works_in_place(&self) -> bool;
+
     /// An empty root.
     fn scratch(&self) -> Result<Snapshot, SnapshotError>;
 
     /// A root that is a directory of the store which nobody changes any more (an unpacked image).
-    fn base(&self, directory: &std::path::Path) -> Result<Snapshot, SnapshotError>;
+    fn base(&self, directory: &Path) -> Result<Snapshot, SnapshotError>;
 
     /// Opens a writable root that starts as `parent`.
     ///
@@ -59,7 +76,7 @@ pub(crate) enum ParentUse {
 }
 
 /// A root that a step works in. Dropping it discards it; only [`Active::commit`] keeps it.
-pub(crate) trait Active: Send {
+pub(crate) trait Active: Send + Sync {
     /// The root, for reading and writing.
     fn root(&self) -> &RootDir;
 
@@ -77,21 +94,148 @@ pub(crate) struct View {
     _snapshot: Snapshot,
 }
 
+impl View {
+    /// The root. Writing to it is an error where the system can see to that (an overlay of several
+    /// directories), and a mistake everywhere.
+    pub(crate) fn root(&self) -> &RootDir {
+        &self.root
+    }
+}
+
 /// What a step changed.
 #[derive(Clone)]
 pub(crate) struct ChangeSet {
     /// Sorted by path bytewise, parents before children. The root itself (empty path) is in it
     /// only if its mode, owner or xattrs changed.
+    ///
+    /// An entry is in it if anything that [`Entry`] keeps, or a file's content, is not as in the
+    /// parent: what was written, but is as before, is not. Of a file with several names either
+    /// all names are in it (the first as [`Kind::File`], the others as [`Kind::Hardlink`]) or
+    /// none. What replaces a directory, or a directory that replaces something else, stands for
+    /// the deletion of what was there.
+    ///
+    /// Sockets, and character devices 0:0 (which is how overlays write a deletion), count as
+    /// absent.
+    ///
+    /// [`Kind::File`]: crate::layer::entry::Kind::File
+    /// [`Kind::Hardlink`]: crate::layer::entry::Kind::Hardlink
     pub entries: Vec<Entry>,
-    /// Where the content of the entries' files is read, beneath their paths.
+    /// Where the content of the entries' files is read, beneath their paths. Readable as long as
+    /// the snapshot lives that came with it.
     pub content: Arc<RootDir>,
 }
 
 /// A root that nobody changes any more. Cheap to clone; the last handle removes its files, unless
 /// they are the store's.
 #[derive(Clone)]
-pub(crate) enum Snapshot {}
+pub(crate) enum Snapshot {
+    /// A stack of directories.
+    Overlay(Arc<overlay::Stack>),
+    /// One plain directory.
+    Tree(Arc<tree::Plain>),
+}
+
+/// Which snapshotter someone wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// The best that works.
+    Auto,
+    /// [`Overlay`] or an error.
+    Overlay,
+    /// [`Tree`] or an error.
+    Tree,
+}
+
+/// A snapshotter that works in a directory, which is made if it is missing, and why better ones
+/// do not.
+pub(crate) fn choose(
+    choice: Choice,
+    scratch: &Path,
+) -> Result<(Box<dyn Snapshotter>, Vec<String>), SnapshotError> {
+    match choice {
+        Choice::Overlay => {
+            overlay::probe(scratch)?;
+            Ok((Box::new(Overlay::new(scratch)?), Vec::new()))
+        }
+        Choice::Tree => Ok((Box::new(Tree::new(scratch)?), Vec::new())),
+        Choice::Auto => match choose(Choice::Overlay, scratch) {
+            Ok(chosen) => Ok(chosen),
+            Err(error) => {
+                Ok((Box::new(Tree::new(scratch)?), vec![format!("overlay: {}", chain(&error))]))
+            }
+        },
+    }
+}
+
+/// An error and its causes on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
 
 /// Why a root could not be made or read.
 #[derive(Debug, thiserror::Error)]
-pub enum SnapshotError {}
+pub enum SnapshotError {
+    /// The file system refused something.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// A verb, and what of the path it is about.
+        action: &'static str,
+        /// Of the builder's file system, or absolute within a root.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+    /// The kernel refused an overlay.
+    #[error("cannot mount an overlay in {}{explanation}", scratch.display())]
+    Mount {
+        /// Where its upper directory is.
+        scratch: PathBuf,
+        /// What the file system said about it, after `: `; empty if it kept silent.
+        explanation: String,
+        /// What the system call said.
+        source: io::Error,
+    },
+    /// An overlay could be mounted, but does not do what it should.
+    #[error("cannot rely on overlays in {}: found {found}", scratch.display())]
+    Unreliable {
+        /// Where it was tried.
+        scratch: PathBuf,
+        /// What came out of the trial.
+        found: String,
+    },
+    /// A snapshot was given to a snapshotter that did not make it.
+    #[error("cannot use a root of another snapshotter as {name}")]
+    Foreign {
+        /// The snapshotter that was given it.
+        name: &'static str,
+    },
+    /// A snapshot was used after a step had been allowed to change its files in place.
+    #[error("cannot read {}, which was handed over to a later step", path.display())]
+    HandedOver {
+        /// Its directory.
+        path: PathBuf,
+    },
+}
+
+/// Turns a refusal of the file system into an error that says what was tried on which path.
+fn cannot<E: Into<io::Error>>(
+    action: &'static str,
+    path: &Path,
+) -> impl FnOnce(E) -> SnapshotError + use<E> {
+    let path = path.to_owned();
+    move |source| SnapshotError::Io { action, path, source: source.into() }
+}
+
+/// As [`cannot`], for a path within a root.
+fn cannot_inside<E: Into<io::Error>>(
+    action: &'static str,
+    path: &Path,
+) -> impl FnOnce(E) -> SnapshotError + use<E> {
+    cannot(action, &Path::new("/").join(path))
+}
+
+#[cfg(test)]
+mod tests;

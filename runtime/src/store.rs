@@ -7,6 +7,7 @@
 //! <directory>/work/<build>/lock       held as long as the build lives
 //! <directory>/work/<build>/blobs/     what is being written
 //! <directory>/work/<build>/scratch/   the build's own
+//! <directory>/work/<build>/dead/      what dead builds left, on its way out
 //! ```
 //!
 //! A name in `blobs` or `roots` appears by a rename, so that what a killed build leaves behind is
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ir::Digest;
+use rustix::fd::AsFd as _;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
@@ -104,9 +106,14 @@ impl Store {
         let registration = lock_file(&path).map_err(StoreError::io("open", &path))?;
         retry_flock(&registration, FlockOperation::LockExclusive)
             .map_err(StoreError::io("lock", &path))?;
-        sweep(&work).map_err(StoreError::io("clean", &work))?;
         let (own, lock) = register(&work)?;
+        let dead = own.join("dead");
+        make_dir(&dead, 0o700)?;
+        collect_dead(&work, &own, &dead).map_err(StoreError::io("clean", &work))?;
         drop(registration);
+        // This may take long, and nobody has to wait for it. What cannot be removed goes with this
+        // build, or the next one.
+        remove_tree(&dead).ok();
 
         let scratch = own.join("scratch");
         let inner = Inner {
@@ -205,21 +212,20 @@ fn register(work: &Path) -> Result<(PathBuf, File), StoreError> {
     unreachable!("there are not 2^64 builds")
 }
 
-/// Removes the directories of builds that do not hold their lock. What cannot be removed (it may
-/// be another user's) stays.
-fn sweep(work: &Path) -> io::Result<()> {
-    for name in crate::rootdir::names(rustix::fd::AsFd::as_fd(&File::open(work)?))? {
-        let own = work.join(name);
-        let lock = match File::open(own.join("lock")) {
-            Ok(lock) => Some(lock),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(_) => continue,
+/// Moves the directories of builds that do not hold their lock to `dead`. What cannot be moved (it
+/// may be another user's) stays.
+fn collect_dead(work: &Path, own: &Path, dead: &Path) -> io::Result<()> {
+    for name in crate::rootdir::names(File::open(work)?.as_fd())? {
+        let build = work.join(&name);
+        if build == own {
+            continue;
+        }
+        let lives = match File::open(build.join("lock")) {
+            Ok(lock) => retry_flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err(),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
         };
-        let lives = lock.as_ref().is_some_and(|lock| {
-            retry_flock(lock, FlockOperation::NonBlockingLockExclusive).is_err()
-        });
         if !lives {
-            remove_tree(&own).ok();
+            std::fs::rename(&build, dead.join(&name)).ok();
         }
     }
     Ok(())

@@ -91,11 +91,7 @@ pub fn assemble(
 ) -> Result<Image, ExportError> {
     let mut stack = base_layers(&stage.config, base)?;
     let (config, own) = configure(stage, layers, settings);
-    stack.extend(own.into_iter().map(|layer| ImageLayer {
-        descriptor: Descriptor::new(media::layer(layer.compression), layer.digest, layer.size),
-        diff_id: layer.diff_id,
-        source: LayerSource::Blob(layer.path.clone()),
-    }));
+    stack.extend(own.into_iter().map(ImageLayer::from));
 
     let family = family(base, &stack, settings.format)?;
     for layer in &mut stack {

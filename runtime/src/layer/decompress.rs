@@ -69,7 +69,10 @@ pub(crate) fn is_archive(head: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::layer::testing::run;
 
     fn archive() -> Vec<u8> {
         let mut builder = tar::Builder::new(Vec::new());
@@ -93,9 +96,7 @@ mod tests {
     }
 
     fn xz(data: &[u8]) -> Vec<u8> {
-        let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), <_>::default()).unwrap();
-        io::Write::write_all(&mut encoder, data).unwrap();
-        encoder.finish().unwrap()
+        run("xz", &["-9c"], Path::new("/"), data)
     }
 
     fn unpacked(data: &[u8]) -> Vec<u8> {

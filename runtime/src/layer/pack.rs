@@ -147,7 +147,7 @@ fn append(
 
 /// Errors of writing are what the disk says, or that the build was cancelled.
 fn write_error(path: &Path, source: io::Error) -> LayerError {
-    if source.get_ref().is_some_and(|inner| inner.is::<Cancelled>()) {
+    if source.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Cancelled>) {
         return LayerError::Cancelled;
     }
     LayerError::Write { path: path.to_owned(), source }

@@ -133,6 +133,11 @@ impl<R: Read> TarReader<R> {
         Ok(Some((offset, count)))
     }
 
+    /// What follows what was read.
+    pub(crate) fn into_inner(self) -> R {
+        self.input
+    }
+
     fn member(&mut self, header: &Header, extensions: Extensions) -> Result<Entry, TarError> {
         let mut records = self.global.clone();
         records.update(extensions.records.unwrap_or_default());
@@ -218,7 +223,7 @@ impl<R: Read> TarReader<R> {
     fn header(&mut self) -> Result<Option<Header>, TarError> {
         let Some(block) = self.block()? else { return Ok(None) };
         if block.iter().any(|byte| *byte != 0) {
-            return Header::parse(block).map(Some).map_err(|problem| self.error(problem));
+            return Header::parse(&block).map(Some).map_err(|problem| self.error(problem));
         }
         // The end are two blocks of zeros; some writers leave them out, or the second one. One
         // alone in the middle is where readers disagree.

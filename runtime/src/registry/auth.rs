@@ -2,7 +2,7 @@
 //! good.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ir::ImageRef;
@@ -14,6 +14,7 @@ use super::base64;
 use super::challenge::Challenge;
 use super::credentials::{Credentials, HelperError, Login, Secret};
 use super::error::{Failure, Flaw, RegistryError};
+use super::locked;
 use super::transport::{Endpoint, message_of, read_bounded, status_failure, unreachable};
 
 /// How long a token is good if the token server does not say (distribution
@@ -23,7 +24,7 @@ const DEFAULT_LIFE: u64 = 60;
 const PASSWORD_LIFE: u64 = 600;
 /// The largest answer of a token server, in bytes.
 const ANSWER_LIMIT: u64 = 1 << 20;
-/// How this client calls itself where OAuth2 wants a name.
+/// How this client calls itself where `OAuth2` wants a name.
 const CLIENT_ID: &str = "kaniko";
 
 /// What a request wants to do, and in which repositories.
@@ -70,16 +71,11 @@ impl Authorization {
     /// The error for a registry that refuses it.
     pub(super) fn refused(&self, object: &str, registry: &str, message: String) -> RegistryError {
         let (object, registry) = (object.to_owned(), registry.to_owned());
-        match &self.user {
-            Some(user) => {
-                let user = user.clone();
-                RegistryError::CredentialsRefused { object, registry, user, message }
-            }
-            None => {
-                let source = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
-                RegistryError::CredentialsNeeded { object, registry, message, source }
-            }
+        if let Some(user) = self.user.clone() {
+            return RegistryError::CredentialsRefused { object, registry, user, message };
         }
+        let source = locked(&self.trouble).take().map(Box::new);
+        RegistryError::CredentialsNeeded { object, registry, message, source }
     }
 }
 
@@ -117,7 +113,7 @@ impl Authorizations {
 
     fn slot(&self, endpoint: &Endpoint, access: Access<'_>) -> Slot {
         let key = (endpoint.registry.clone(), access.scopes());
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = locked(&self.0);
         Arc::clone(slots.entry(key).or_default())
     }
 }

@@ -16,7 +16,7 @@ use super::base64;
 /// What helpers and config files call Docker Hub.
 const HUB_KEY: &str = "https://index.docker.io/v1/";
 /// How long a credential helper may take; some ask a cloud.
-const HELPER_TIMEOUT: Duration = Duration::from_secs(60);
+const HELPER_TIMEOUT: Duration = Duration::from_mins(1);
 /// The most that a credential helper may say, in bytes.
 const HELPER_LIMIT: u64 = 1 << 20;
 
@@ -44,7 +44,7 @@ pub(super) struct Secret(String);
 pub(super) enum Login {
     /// A name and a password.
     Password { user: String, password: Secret },
-    /// What a token server gives access tokens for (OAuth2's refresh token).
+    /// What a token server gives access tokens for (`OAuth2`'s refresh token).
     Identity(Secret),
     /// An access token.
     Token(Secret),

@@ -1,6 +1,6 @@
 //! Where a registry is and how it is spoken to: host, scheme, certificates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use reqwest::{Certificate, Identity, StatusCode, Url, redirect};
 use super::challenge::Challenge;
 use super::error::{Cause, Failure, Flaw, RegistryError};
 use super::transport::{ANSWER_TIMEOUT, status_failure, unreachable};
-use super::{Direction, Reach, Settings};
+use super::{Direction, Settings};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a registry that may be spoken to without TLS has to show that it can do TLS: what
@@ -36,9 +36,10 @@ pub(super) struct Endpoint {
 /// Makes endpoints.
 #[derive(Debug)]
 pub(super) struct Endpoints {
-    reach: BTreeMap<Direction, Reach>,
-    insecure: std::collections::BTreeSet<String>,
-    skip_verify: std::collections::BTreeSet<String>,
+    insecure_directions: BTreeSet<Direction>,
+    skip_all_verify: bool,
+    insecure: BTreeSet<String>,
+    skip_verify: BTreeSet<String>,
     user_agent: String,
     roots: Vec<Certificate>,
     authorities: BTreeMap<String, Vec<Certificate>>,
@@ -61,10 +62,16 @@ impl Endpoints {
             let identity = read.map_err(certificate_error(registry, &client.certificate))?;
             identities.insert(registry.clone(), identity);
         }
+        let directions =
+            [(settings.insecure_push, Direction::Push), (settings.insecure_pull, Direction::Pull)];
         let roots = roots();
         let plain = builder(&settings.user_agent, roots.clone()).build();
         Ok(Self {
-            reach: [(Direction::Pull, settings.pull), (Direction::Push, settings.push)].into(),
+            insecure_directions: directions
+                .into_iter()
+                .filter_map(|(yes, d)| yes.then_some(d))
+                .collect(),
+            skip_all_verify: settings.skip_tls_verify,
             insecure: settings.insecure_registries.clone(),
             skip_verify: settings.skip_tls_verify_registries.clone(),
             user_agent: settings.user_agent.clone(),
@@ -83,8 +90,8 @@ impl Endpoints {
         registry: &str,
         direction: Direction,
     ) -> Result<Endpoint, Failure> {
-        let http = self.http(registry, direction)?;
-        let insecure = self.reach[&direction].insecure
+        let http = self.http(registry)?;
+        let insecure = self.insecure_directions.contains(&direction)
             || self.insecure.contains(registry)
             || is_local(registry);
         let timeout = if insecure { PROBE_TIMEOUT } else { ANSWER_TIMEOUT };
@@ -103,11 +110,17 @@ impl Endpoints {
         }
     }
 
-    fn http(&self, registry: &str, direction: Direction) -> Result<reqwest::Client, RegistryError> {
-        let lax = self.reach[&direction].skip_tls_verify || self.skip_verify.contains(registry);
+    /// For servers that need nothing special.
+    pub(super) fn plain(&self) -> &reqwest::Client {
+        &self.plain
+    }
+
+    fn http(&self, registry: &str) -> Result<reqwest::Client, RegistryError> {
+        let lax = self.skip_all_verify || self.skip_verify.contains(registry);
         let authority = self.authorities.get(registry);
         let identity = self.identities.get(registry);
-        if !lax && authority.is_none() && identity.is_none() {
+        let loopback = is_loopback(host_of(registry));
+        if !lax && !loopback && authority.is_none() && identity.is_none() {
             return Ok(self.plain.clone());
         }
         let mut roots = self.roots.clone();
@@ -115,6 +128,10 @@ impl Endpoints {
         let mut builder = builder(&self.user_agent, roots).tls_danger_accept_invalid_certs(lax);
         if let Some(identity) = identity {
             builder = builder.identity(identity.clone());
+        }
+        if loopback {
+            // A proxy would look for it on its own machine. (Go's client knows that, too.)
+            builder = builder.no_proxy();
         }
         builder.build().map_err(|source| RegistryError::Setup { source })
     }
@@ -157,14 +174,23 @@ async fn ping(
 /// Names that are spoken to without TLS, if need be, without being asked to (ggcr
 /// `pkg/name/registry.go`).
 fn is_local(registry: &str) -> bool {
-    let host = match registry.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-        _ => registry,
-    };
-    let name = host == "localhost"
+    let host = host_of(registry);
+    is_loopback(host)
         || [".local", ".localhost"].iter().any(|suffix| host.ends_with(suffix))
-        || host == "[::1]";
-    name || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback() || ip.is_private())
+        || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_private())
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host == "[::1]"
+        || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn host_of(registry: &str) -> &str {
+    match registry.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        Some(_) | None => registry,
+    }
 }
 
 fn builder(user_agent: &str, roots: Vec<Certificate>) -> reqwest::ClientBuilder {

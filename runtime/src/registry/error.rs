@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ir::{Digest, Platform};
+use ir::Digest;
 
 use super::credentials::HelperError;
 use crate::store::StoreError;
@@ -38,7 +38,7 @@ pub enum RegistryError {
         /// The registry's words.
         message: String,
         /// Why a credential helper gave none, if one was asked.
-        source: Option<HelperError>,
+        source: Option<Box<HelperError>>,
     },
     /// The registry does not accept who asks, or does not let them have it.
     #[error(
@@ -61,7 +61,7 @@ pub enum RegistryError {
         /// As asked for.
         reference: String,
         /// As asked for.
-        wanted: Platform,
+        wanted: String,
         /// What there is, sorted.
         available: Vec<String>,
     },

@@ -45,7 +45,7 @@ pub struct ResolvedImage {
 }
 
 enum Document {
-    Image(Manifest),
+    Image(Box<Manifest>),
     Index(Index),
 }
 
@@ -84,13 +84,13 @@ impl Client {
             let fetched = self.manifest(reference, &name, expected, &object).await?;
             match parse(&fetched, &object)? {
                 Document::Image(manifest) => {
-                    return self.complete(reference, fetched, manifest).await;
+                    return self.complete(reference, fetched, *manifest).await;
                 }
                 Document::Index(index) => {
                     let chosen =
                         choose(&index, platform).ok_or_else(|| RegistryError::NoPlatform {
                             reference: reference.to_string(),
-                            wanted: platform.clone(),
+                            wanted: platform.to_string(),
                             available: available(&index),
                         })?;
                     expected = Some(chosen.digest);

@@ -256,11 +256,11 @@ pub(super) async fn message_of(response: Response) -> String {
     let messages = envelope
         .errors
         .into_iter()
-        .map(|error| match error.detail {
-            serde_json::Value::String(detail) if !detail.is_empty() && detail != error.message => {
+        .map(|error| match error.detail.as_str() {
+            Some(detail) if !detail.is_empty() && detail != error.message => {
                 format!("{}: {detail}", error.message)
             }
-            _ => error.message,
+            Some(_) | None => error.message,
         })
         .filter(|message| !message.is_empty())
         .collect::<Vec<String>>()
@@ -326,16 +326,15 @@ pub(super) fn silent(registry: &str, patience: Duration) -> Failure {
 fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
-        // An io::Error does not count what it carries as its source.
-        let carried = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .and_then(|carried| carried.downcast_ref::<rustls::Error>());
-        let tls = error.downcast_ref::<rustls::Error>().or(carried);
-        if let Some(rustls::Error::InvalidCertificate(_)) = tls {
+        if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
             return true;
         }
-        next = error.source();
+        // An io::Error does not count what it carries as its source.
+        let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = match carried {
+            Some(carried) => Some(carried),
+            None => error.source(),
+        };
     }
     false
 }

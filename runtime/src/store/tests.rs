@@ -12,7 +12,7 @@ fn digest_of(bytes: &[u8]) -> Digest {
 }
 
 fn names(path: &Path) -> Vec<String> {
-    let names = crate::rootdir::names(rustix::fd::AsFd::as_fd(&File::open(path).unwrap())).unwrap();
+    let names = crate::rootdir::names(File::open(path).unwrap().as_fd()).unwrap();
     names.into_iter().map(|name| name.into_string().unwrap()).collect()
 }
 
@@ -118,7 +118,7 @@ fn dead_builds_are_swept_and_living_ones_are_not() {
     let dir = tempfile::tempdir().unwrap();
     let living = Store::open(dir.path()).unwrap();
     let work = dir.path().join("work");
-    // One was killed, one was killed before it made its lock, one has nothing to do with us.
+    // One was killed, and one was killed before it made its lock.
     std::fs::create_dir_all(work.join("1-0/blobs")).unwrap();
     std::fs::write(work.join("1-0/lock"), "").unwrap();
     std::fs::write(work.join("1-0/blobs/0"), "half").unwrap();
@@ -128,6 +128,7 @@ fn dead_builds_are_swept_and_living_ones_are_not() {
         .map(|store| store.0.own.file_name().unwrap().to_str().unwrap().to_owned())
         .into();
     assert_eq!(names(&work), expected);
+    assert_eq!(names(&second.0.own), ["blobs", "lock", "scratch"]);
 }
 
 #[test]

@@ -14,11 +14,11 @@ const CHECKSUM: std::ops::Range<usize> = 148..156;
 
 /// Whether a block is the header of an entry.
 pub(crate) fn is_header(block: &[u8; BLOCK]) -> bool {
-    block.iter().any(|byte| *byte != 0) && Header::parse(*block).is_ok()
+    block.iter().any(|byte| *byte != 0) && Header::parse(block).is_ok()
 }
 
 impl Header {
-    pub(crate) fn parse(block: [u8; BLOCK]) -> Result<Self, TarProblem> {
+    pub(crate) fn parse(block: &[u8; BLOCK]) -> Result<Self, TarProblem> {
         let found = number(&block[CHECKSUM], "checksum").map_err(|_| TarProblem::Checksum)?;
         let fields = block.iter().enumerate();
         let bytes = fields.map(|(at, byte)| if CHECKSUM.contains(&at) { b' ' } else { *byte });
@@ -29,7 +29,7 @@ impl Header {
         if found != unsigned && found != signed {
             return Err(TarProblem::Checksum);
         }
-        Ok(Self { block })
+        Ok(Self { block: *block })
     }
 
     pub(crate) fn flag(&self) -> u8 {

@@ -119,7 +119,7 @@ pub(super) fn read_map(
         let mut block = [0; BLOCK];
         input.read_exact(&mut block)?;
         text.extend_from_slice(&block);
-        lines += block.iter().filter(|byte| **byte == b'\n').count();
+        lines += block.split(|byte| *byte == b'\n').count() - 1;
     }
     let numbers: Vec<u64> = text
         .split(|byte| *byte == b'\n')

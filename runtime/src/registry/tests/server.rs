@@ -1,5 +1,6 @@
 //! Registries to test against: Debian's, and one that says what it is told to.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -149,9 +150,9 @@ impl Fake {
                     log.lock().unwrap().push(request);
                     let mut head = format!("HTTP/1.1 {}\r\nConnection: close\r\n", reply.status);
                     for (name, value) in &reply.headers {
-                        head += &format!("{name}: {value}\r\n");
+                        write!(head, "{name}: {value}\r\n").unwrap();
                     }
-                    head += &format!("Content-Length: {}\r\n\r\n", reply.body.len());
+                    write!(head, "Content-Length: {}\r\n\r\n", reply.body.len()).unwrap();
                     stream.write_all(head.as_bytes()).await.unwrap();
                     stream.write_all(&reply.body[..reply.cut]).await.unwrap();
                 });

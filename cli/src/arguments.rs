@@ -1,0 +1,273 @@
+//! The command line: what clap reads, and the types it becomes.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// Builds container images from Dockerfiles, without a daemon and without privilege.
+#[derive(Parser)]
+#[command(name = "kaniko", version, disable_help_subcommand = true, max_term_width = 100)]
+pub(crate) struct Kaniko {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Builds a container image: the drop-in for kaniko's executor.
+#[derive(Parser)]
+#[command(name = "executor", version, max_term_width = 100)]
+pub(crate) struct Executor {
+    #[command(flatten)]
+    build: BuildArgs,
+}
+
+impl Executor {
+    /// The executor's context is `/workspace/` where none is given.
+    pub(crate) fn into_build(self) -> BuildArgs {
+        let mut build = self.build;
+        build.front.context.get_or_insert_with(|| "/workspace/".into());
+        build
+    }
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Build(BuildArgs),
+    Plan(PlanArgs),
+    Ir(IrArgs),
+}
+
+/// Build an image and push or write it
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  kaniko build --destination registry.example.com/app:1.0
+  kaniko build --context src --dockerfile src/Dockerfile --no-push --tar-path app.tar
+  kaniko build --target test --build-arg VERSION=2 --no-push")]
+pub(crate) struct BuildArgs {
+    #[command(flatten)]
+    pub(crate) front: FrontArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+    /// How progress is shown
+    #[arg(long, value_enum, default_value_t, help_heading = "Display")]
+    pub(crate) progress: Progress,
+}
+
+/// Show what a build would do, without pulling or running anything
+///
+/// The output is stable: the same Dockerfile and arguments give the same bytes on every machine.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  kaniko plan
+  kaniko plan --explain --target test
+  kaniko plan --resolve --format json > graph.json")]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) front: FrontArgs,
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
+    /// Say for each step where it was written, what its key consists of, and what runs beside it
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) explain: bool,
+    /// Ask the registries for the base images, so that their config and digests are known
+    #[arg(long)]
+    pub(crate) resolve: bool,
+    /// Text for people or JSON for programs
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// Print the intermediate representation of a Dockerfile
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  kaniko ir
+  kaniko ir --level graph --format text")]
+pub(crate) struct IrArgs {
+    #[command(flatten)]
+    pub(crate) front: FrontArgs,
+    /// What was written, or what will happen
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) level: Level,
+    /// Text for people or JSON for programs; a program has only the JSON form
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub(crate) format: Format,
+}
+
+/// What is built.
+#[derive(Args)]
+pub(crate) struct FrontArgs {
+    /// Directory that COPY and ADD read from [default: . ]
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) context: Option<PathBuf>,
+    /// Dockerfile, looked for as given and then in the context; `-` is standard input
+    #[arg(short = 'f', long, value_name = "FILE", default_value = "Dockerfile")]
+    pub(crate) dockerfile: PathBuf,
+    /// Stage to build, by name or index [default: the last one]
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) target: Option<String>,
+    /// Value of an ARG; without a value it is taken from the environment
+    #[arg(long = "build-arg", value_name = "NAME[=VALUE]", action = ArgAction::Append)]
+    pub(crate) build_args: Vec<String>,
+    /// What a name in FROM and --from stands for: a directory, docker-image://REF or
+    /// oci-layout://DIR[:TAG]
+    #[arg(long = "build-context", value_name = "NAME=SOURCE", action = ArgAction::Append)]
+    pub(crate) build_contexts: Vec<String>,
+    /// Label of the image
+    #[arg(long = "label", value_name = "NAME=VALUE", action = ArgAction::Append)]
+    pub(crate) labels: Vec<String>,
+    /// Platform to build for [default: this machine's]
+    #[arg(long = "custom-platform", alias = "platform", value_name = "OS/ARCH[/VARIANT]")]
+    pub(crate) platform: Option<ir::Platform>,
+}
+
+/// Where the image goes.
+#[derive(Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Where to push the image; may be repeated
+    #[arg(short, long = "destination", value_name = "IMAGE", action = ArgAction::Append)]
+    pub(crate) destinations: Vec<ir::ImageRef>,
+    /// Do not push
+    #[arg(long, env = "KANIKO_NO_PUSH", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_possible_values = true)]
+    pub(crate) no_push: bool,
+    /// Write the image as an archive for `docker load`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tar_path: Option<PathBuf>,
+    /// Write the image as an OCI layout
+    #[arg(long, value_name = "DIR")]
+    pub(crate) oci_layout_path: Option<PathBuf>,
+    /// Write the digest of the image's manifest to a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) digest_file: Option<PathBuf>,
+    /// Media types of the image [default: as the base image]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) image_format: Option<ImageFormat>,
+    /// How new layers are compressed
+    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
+    pub(crate) compression: Compression,
+    /// How hard new layers are compressed; -1 is the default of the kind
+    #[arg(long, value_name = "LEVEL", default_value_t = -1, allow_negative_numbers = true)]
+    pub(crate) compression_level: i32,
+}
+
+/// How registries are talked to.
+#[derive(Args)]
+#[command(next_help_heading = "Registries")]
+pub(crate) struct RegistryArgs {
+    /// Push to registries over http too
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_possible_values = true)]
+    pub(crate) insecure: bool,
+    /// Pull from registries over http too
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_possible_values = true)]
+    pub(crate) insecure_pull: bool,
+    /// Registry that may be talked to over http; may be repeated
+    #[arg(long = "insecure-registry", value_name = "HOST", action = ArgAction::Append)]
+    pub(crate) insecure_registries: Vec<String>,
+    /// Do not verify the certificates of registries
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_possible_values = true)]
+    pub(crate) skip_tls_verify: bool,
+    /// Registry whose certificate is not verified; may be repeated
+    #[arg(long = "skip-tls-verify-registry", value_name = "HOST", action = ArgAction::Append)]
+    pub(crate) skip_tls_verify_registries: Vec<String>,
+    /// Further certificate authority for a registry; may be repeated
+    #[arg(long = "registry-certificate", value_name = "HOST=FILE", action = ArgAction::Append)]
+    pub(crate) registry_certificates: Vec<String>,
+    /// Certificate and key that a registry asks of its clients; may be repeated
+    #[arg(long = "registry-client-cert", value_name = "HOST=CERT,KEY", action = ArgAction::Append)]
+    pub(crate) registry_client_certs: Vec<String>,
+    /// How often a failed push is tried again
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) push_retry: u32,
+    /// How often a failed pull is tried again
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) image_download_retry: u32,
+}
+
+/// How the build is carried out on this machine.
+#[derive(Args)]
+#[command(next_help_heading = "Machine")]
+pub(crate) struct MachineArgs {
+    /// Directory for everything that is kept or in the making
+    #[arg(long, env = "KANIKO_DIR", value_name = "DIR", default_value = "/kaniko")]
+    pub(crate) kaniko_dir: PathBuf,
+    /// How roots are made and changes are found
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) snapshotter: Snapshotter,
+    /// How RUN is confined
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) isolation: Isolation,
+    /// Secret for RUN --mount=type=secret; may be repeated
+    #[arg(long = "secret", value_name = "id=ID[,src=FILE|,env=NAME]", action = ArgAction::Append)]
+    pub(crate) secrets: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Progress {
+    /// Live on a terminal, else plain
+    #[default]
+    Auto,
+    /// A live view of what runs
+    Tty,
+    /// One line for each thing that happens
+    Plain,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Level {
+    /// What was written: stages of typed instructions
+    #[default]
+    Program,
+    /// What will happen: operations on file systems
+    Graph,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImageFormat {
+    Docker,
+    Oci,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Compression {
+    #[default]
+    Gzip,
+    /// Needs OCI media types
+    Zstd,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Snapshotter {
+    /// Overlay where it works, else tree
+    #[default]
+    Auto,
+    /// A stack of directories; cost follows the change
+    Overlay,
+    /// A plain directory that is compared after each step
+    Tree,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Isolation {
+    /// The strongest that works here
+    #[default]
+    Auto,
+    /// Namespaces of its own for each step
+    Namespaces,
+    /// A root of its own for each step
+    Chroot,
+}

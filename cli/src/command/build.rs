@@ -1,0 +1,260 @@
+//! `kaniko build`
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ir::{Graph, Source};
+use runtime::build::{BuildError, Outputs, Settings};
+use runtime::CancellationToken;
+use runtime::event::Events;
+use runtime::image::Format;
+use runtime::resolve::Images;
+use runtime::sandbox::{self, Helper, Sandbox};
+use runtime::store::Store;
+
+use crate::arguments::{
+    BuildArgs, Compression, ImageFormat, Isolation, OutputArgs, Snapshotter,
+};
+use crate::environment::{Environment, absolute};
+use crate::error::{CommandError, chain};
+use crate::front::{self, Front};
+use crate::ui::Ui;
+use crate::command;
+
+/// Levels where none is asked for: those of gzip(1) and zstd(1).
+const GZIP_LEVEL: u32 = 6;
+const ZSTD_LEVEL: i32 = 3;
+
+/// Runs `kaniko build`.
+pub(crate) fn run(
+    ui: &mut Ui,
+    environment: &Environment,
+    args: &BuildArgs,
+) -> Result<(), CommandError> {
+    let outputs = outputs(&args.output)?;
+    let compression = compression(&args.output)?;
+    let secrets = secrets(environment, &args.machine.secrets)?;
+    let created = environment.created().map_err(|value| {
+        CommandError::user(format!("SOURCE_DATE_EPOCH is `{value}`, not a number of seconds"))
+    })?;
+    let front = front::read(ui, environment, &args.front)?;
+    let client = command::registry::client(environment, &args.registry)?;
+    let images = Images::new(client, front.layouts.clone());
+
+    // Before the first thread: a process with several cannot enter a user namespace.
+    let directory = absolute(&args.machine.kaniko_dir);
+    let request = match args.machine.isolation {
+        Isolation::Auto => sandbox::Request::Auto,
+        Isolation::Namespaces => sandbox::Request::Namespaces,
+        Isolation::Chroot => sandbox::Request::Chroot,
+    };
+    std::fs::create_dir_all(&directory).map_err(|error| {
+        let message = format!("cannot make the work directory `{}`: {error}", directory.display());
+        CommandError::user_with_help(message, "name a directory that can be written with `--kaniko-dir`")
+    })?;
+    let entered = sandbox::enter(request, &directory)
+        .map_err(|error| CommandError::user(chain(&error)))?;
+
+    tokio_runtime()?.block_on(async {
+        let cancel = CancellationToken::new();
+        let stopped = tokio::spawn(stop_on_signal(cancel.clone()));
+        let facts = tokio::select! {
+            facts = front::resolve(&front, &images) => facts?,
+            () = cancel.cancelled() => return Err(interrupted(stopped).await),
+        };
+        let graph = front::plan(ui, &front, &facts)?;
+        let store = Store::open(&directory).map_err(|error| CommandError::user(chain(&error)))?;
+        let settings = Settings {
+            store,
+            snapshotter: match args.machine.snapshotter {
+                Snapshotter::Auto => runtime::snapshot::Choice::Auto,
+                Snapshotter::Overlay => runtime::snapshot::Choice::Overlay,
+                Snapshotter::Tree => runtime::snapshot::Choice::Tree,
+            },
+            sandbox: Sandbox::new(entered, Helper::default()),
+            compression,
+            created,
+            contexts: front.contexts.clone(),
+            secrets,
+            outputs,
+        };
+        let build = Build { graph, images, settings, cancel: cancel.clone() };
+        match build.run(ui, args).await {
+            Ok(()) => Ok(()),
+            Err(BuildError::Cancelled) => Err(interrupted(stopped).await),
+            Err(error) => Err(build_error(&front, &error)),
+        }
+    })
+}
+
+/// A runtime for everything that waits: registries, commands, signals.
+pub(crate) fn tokio_runtime() -> Result<tokio::runtime::Runtime, CommandError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::user(format!("cannot start worker threads: {error}")))
+}
+
+struct Build {
+    graph: Graph,
+    images: Images,
+    settings: Settings,
+    cancel: CancellationToken,
+}
+
+impl Build {
+    /// Builds, and shows what happens meanwhile.
+    async fn run(self, ui: &mut Ui, args: &BuildArgs) -> Result<(), BuildError> {
+        let mut view = ui.view(args.progress, &self.graph);
+        let (events, mut received) = Events::channel();
+        let build =
+            runtime::build::build(self.graph, self.images, self.settings, events, self.cancel);
+        let show = async {
+            while let Some(event) = received.recv().await {
+                view.show(&event);
+            }
+        };
+        // The channel closes when the build drops its end, so that no event is lost.
+        let (result, ()) = tokio::join!(build, show);
+        view.close();
+        result.map(|_| ())
+    }
+}
+
+/// Waits for SIGINT or SIGTERM, stops the build, and says which it was.
+async fn stop_on_signal(cancel: CancellationToken) -> i32 {
+    use tokio::signal::unix::{SignalKind, signal};
+    const SIGINT: i32 = 2;
+    const SIGTERM: i32 = 15;
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+        // Without handlers the signals end the process, which ends everything it started.
+        return std::future::pending().await;
+    };
+    let number = tokio::select! {
+        _ = interrupt.recv() => SIGINT,
+        _ = terminate.recv() => SIGTERM,
+    };
+    cancel.cancel();
+    number
+}
+
+async fn interrupted(stopped: tokio::task::JoinHandle<i32>) -> CommandError {
+    let number = tokio::time::timeout(Duration::from_secs(1), stopped).await;
+    let number = number.ok().and_then(Result::ok).unwrap_or_default();
+    CommandError::Build {
+        message: "the build was stopped".to_owned(),
+        help: Vec::new(),
+        place: None,
+        status: u8::try_from(128 + number).unwrap_or(1),
+    }
+}
+
+fn build_error(front: &Front, error: &BuildError) -> CommandError {
+    let place = match error {
+        BuildError::Node { origin, .. } => {
+            Some((Box::new(Source::clone(&front.source)), origin.span))
+        }
+        BuildError::Snapshot(_)
+        | BuildError::Export(_)
+        | BuildError::Resolve(_)
+        | BuildError::Registry(_)
+        | BuildError::Cancelled
+        | BuildError::Worker => None,
+    };
+    CommandError::Build {
+        message: chain(error),
+        help: Vec::new(),
+        place,
+        status: error.status(),
+    }
+}
+
+fn outputs(args: &OutputArgs) -> Result<Outputs, CommandError> {
+    let written = args.tar_path.is_some() || args.oci_layout_path.is_some();
+    if args.destinations.is_empty() && !args.no_push && !written {
+        return Err(CommandError::user_with_help(
+            "the image has no destination",
+            "give `--destination`, `--tar-path` or `--oci-layout-path`, or say `--no-push`",
+        ));
+    }
+    let format = match args.image_format {
+        None if args.compression == Compression::Zstd => Format::Oci,
+        None => Format::Inherit,
+        Some(ImageFormat::Docker) => Format::Docker,
+        Some(ImageFormat::Oci) => Format::Oci,
+    };
+    Ok(Outputs {
+        push: if args.no_push { Vec::new() } else { args.destinations.clone() },
+        names: args.destinations.clone(),
+        archive: args.tar_path.as_deref().map(absolute),
+        layout: args.oci_layout_path.as_deref().map(absolute),
+        digest_file: args.digest_file.as_deref().map(absolute),
+        format,
+    })
+}
+
+fn compression(args: &OutputArgs) -> Result<runtime::layer::Compression, CommandError> {
+    let level = args.compression_level;
+    let range = match args.compression {
+        Compression::Gzip => 1..=9,
+        Compression::Zstd => 1..=22,
+    };
+    if level != -1 && !range.contains(&level) {
+        let (first, last) = (range.start(), range.end());
+        return Err(CommandError::user(format!(
+            "`--compression-level {level}` is not within {first} to {last}, nor -1"
+        )));
+    }
+    Ok(match args.compression {
+        Compression::Gzip => runtime::layer::Compression::Gzip {
+            level: u32::try_from(level).unwrap_or(GZIP_LEVEL),
+        },
+        Compression::Zstd => {
+            runtime::layer::Compression::Zstd { level: if level == -1 { ZSTD_LEVEL } else { level } }
+        }
+    })
+}
+
+/// Reads `id=ID[,src=FILE|,env=NAME]`; an id alone is an environment variable, else a file.
+fn secrets(
+    environment: &Environment,
+    arguments: &[String],
+) -> Result<BTreeMap<String, Vec<u8>>, CommandError> {
+    let mut secrets = BTreeMap::new();
+    for argument in arguments {
+        let error = |what: &str| CommandError::user(format!("`--secret {argument}`: {what}"));
+        let (mut id, mut file, mut variable) = (None, None, None);
+        for field in argument.split(',') {
+            match field.split_once('=') {
+                Some(("id", value)) => id = Some(value),
+                Some(("src" | "source", value)) => file = Some(value),
+                Some(("env", value)) => variable = Some(value),
+                Some(("type", "file" | "env")) => {}
+                _ => return Err(error(&format!("`{field}` is not id=, src=, env= or type="))),
+            }
+        }
+        let id = id.filter(|id| !id.is_empty()).ok_or_else(|| error("it has no id"))?;
+        let (file, variable) = match (file, variable) {
+            (None, None) if environment.get(id).is_some() => (None, Some(id)),
+            (None, None) => (Some(id), None),
+            given => given,
+        };
+        let content = match (file, variable) {
+            (Some(file), _) => {
+                let path = absolute(std::path::Path::new(file));
+                std::fs::read(&path)
+                    .map_err(|error| CommandError::Read { what: "the secret", path, error })?
+            }
+            (None, variable) => {
+                let name = variable.unwrap_or(id);
+                let value = environment.get(name);
+                value.ok_or_else(|| error("the variable is not set"))?.as_bytes().to_vec()
+            }
+        };
+        if secrets.insert(id.to_owned(), content).is_some() {
+            return Err(error("the id is given twice"));
+        }
+    }
+    Ok(secrets)
+}

@@ -1,0 +1,115 @@
+//! `COPY` and `ADD`.
+
+use ir::instruction::{Add, Copy, Heredoc, Paths};
+use ir::{Code, Diagnostic};
+
+use super::{Call, List, list};
+use crate::flags::{Kind, Spec};
+use crate::lines::Body;
+use crate::span_map::Fragment;
+use crate::{suggest, template};
+
+const COPY: [Spec; 6] = [
+    ("chmod", Kind::Text),
+    ("chown", Kind::Text),
+    ("exclude", Kind::List),
+    ("from", Kind::Text),
+    ("link", Kind::Switch),
+    ("parents", Kind::Switch),
+];
+
+const ADD: [Spec; 7] = [
+    ("checksum", Kind::Text),
+    ("chmod", Kind::Text),
+    ("chown", Kind::Text),
+    ("exclude", Kind::List),
+    ("keep-git-dir", Kind::Switch),
+    ("link", Kind::Switch),
+    ("unpack", Kind::Switch),
+];
+
+pub(super) fn copy(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Copy> {
+    let flags = call.flags("COPY", &COPY, problems);
+    let paths = paths(call, "COPY", problems)?;
+    for source in paths.sources.iter().filter(|source| is_remote(&source.raw)) {
+        let message = format!("`COPY` cannot fetch `{}`", suggest::shown(&source.raw));
+        problems.push(Diagnostic::error(Code::BadArgument, source.span, message).help("use `ADD`"));
+    }
+    Some(Copy {
+        from: flags.one("from").map(Fragment::to_text),
+        paths,
+        chown: flags.template("chown", call.escape),
+        chmod: flags.template("chmod", call.escape),
+        exclude: flags.texts("exclude"),
+        link: flags.switch("link").unwrap_or(false),
+        parents: flags.switch("parents").unwrap_or(false),
+    })
+}
+
+pub(super) fn add(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Add> {
+    let flags = call.flags("ADD", &ADD, problems);
+    Some(Add {
+        paths: paths(call, "ADD", problems)?,
+        chown: flags.template("chown", call.escape),
+        chmod: flags.template("chmod", call.escape),
+        exclude: flags.texts("exclude"),
+        link: flags.switch("link").unwrap_or(false),
+        keep_git_dir: flags.switch("keep-git-dir"),
+        checksum: flags.template("checksum", call.escape),
+        unpack: flags.switch("unpack"),
+    })
+}
+
+/// Whether a source as written is an address, whatever its variables are.
+fn is_remote(source: &str) -> bool {
+    ["http://", "https://", "git://", "ssh://"].iter().any(|scheme| source.starts_with(scheme))
+}
+
+fn paths(call: &Call<'_>, keyword: &str, problems: &mut Vec<Diagnostic>) -> Option<Paths> {
+    let list = list(call.head.arguments, problems)?;
+    let fragments = match &list {
+        List::Array(_) => list.fragments(),
+        List::Words(words) => without_heredocs(call, words),
+    };
+    let has_source = fragments.len() + call.heredocs.len() >= 2;
+    let opener = call.heredocs.last().map(|body| call.line.part(body.opener.range.clone()));
+    let last = opener.filter(|opener| opener.ends(call.head.arguments));
+    match (fragments.split_last(), last) {
+        (Some((destination, sources)), None) if has_source => Some(Paths {
+            sources: sources.iter().map(|source| template::word(*source, call.escape)).collect(),
+            heredocs: call.heredocs.iter().map(file).collect(),
+            destination: template::word(*destination, call.escape),
+        }),
+        (_, Some(opener)) if has_source => {
+            let message = format!("`{keyword}` cannot write to a heredoc");
+            problems.push(
+                Diagnostic::error(Code::BadArgument, opener.span(), message)
+                    .help("write the path of the destination last"),
+            );
+            None
+        }
+        _ => {
+            problems.push(call.arity(format!("`{keyword}` needs a source and a destination")));
+            None
+        }
+    }
+}
+
+/// The words that are no part of what opens a heredoc.
+fn without_heredocs<'a>(call: &Call<'a>, words: &[Fragment<'a>]) -> Vec<Fragment<'a>> {
+    let opens = |word: &Fragment<'a>| {
+        call.heredocs.iter().any(|body| call.line.part(body.opener.range.clone()).holds(*word))
+    };
+    words.iter().filter(|word| !opens(word)).copied().collect()
+}
+
+/// A heredoc that is a file: unless its name is quoted, variables in it are expanded.
+fn file(body: &Body) -> Heredoc {
+    let stripped = body.stripped();
+    let template = if body.opener.expand {
+        template::body(stripped.whole())
+    } else {
+        template::verbatim(stripped.whole())
+    };
+    body.heredoc(template)
+}

@@ -1,0 +1,55 @@
+//! `FROM`.
+
+use ir::instruction::{From, Text};
+use ir::{Code, Diagnostic, Template};
+
+use super::Call;
+use crate::flags::Kind;
+use crate::span_map::Fragment;
+use crate::{suggest, template, words};
+
+/// Reads a `FROM`. What follows belongs to its stage, so there is always something to return.
+pub(crate) fn from(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> From {
+    let flags = call.flags("FROM", &[("platform", Kind::Text)], problems);
+    let platform = flags.template("platform", call.escape);
+    let words = words::split(call.head.arguments);
+    let is_as = |word: &Fragment<'_>| word.text().eq_ignore_ascii_case("as");
+    let name = match words.as_slice() {
+        [] => {
+            problems.push(call.arity("`FROM` needs an image".to_owned()));
+            None
+        }
+        [_] => None,
+        [_, keyword, name] if is_as(keyword) => stage_name(*name, problems),
+        [_, keyword, ..] => {
+            let message = "`FROM` takes an image and, behind `AS`, a name".to_owned();
+            let help = if is_as(keyword) {
+                "give the stage one name, without blanks"
+            } else {
+                "write `AS` before the name of the stage"
+            };
+            problems.push(call.arity(message).help(help));
+            None
+        }
+    };
+    let image = match words.first() {
+        Some(image) => template::word(*image, call.escape),
+        None => Template::literal("", call.head.arguments.span()),
+    };
+    From { image, platform, name }
+}
+
+fn stage_name(name: Fragment<'_>, problems: &mut Vec<Diagnostic>) -> Option<Text> {
+    let lower = name.text().to_lowercase();
+    let good = lower.starts_with(|c: char| c.is_ascii_lowercase())
+        && lower.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if !good {
+        let message = format!("bad stage name `{}`", suggest::shown(name.text()));
+        problems.push(
+            Diagnostic::error(Code::BadStageName, name.span(), message)
+                .help("begin it with a letter, and use letters, digits, `-`, `_` and `.`"),
+        );
+        return None;
+    }
+    Some(name.to_text())
+}

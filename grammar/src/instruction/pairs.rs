@@ -1,0 +1,100 @@
+//! `ENV`, `LABEL` and `ARG`: names with values.
+
+use ir::instruction::{Arg, ArgDeclaration, Env, LabelInstruction, Pair};
+use ir::{Code, Diagnostic, Span};
+
+use super::Call;
+use crate::span_map::Fragment;
+use crate::{suggest, template, words};
+
+pub(super) fn env(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Env> {
+    let (pairs, legacy) = pairs(call, "ENV", problems)?;
+    Some(Env { pairs, legacy })
+}
+
+pub(super) fn label(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<LabelInstruction> {
+    let (pairs, legacy) = pairs(call, "LABEL", problems)?;
+    Some(LabelInstruction { pairs, legacy })
+}
+
+/// The good declarations of an `ARG`. As in BuildKit, flags are dropped without a word.
+pub(crate) fn arg(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Arg> {
+    let arguments = call.some_arguments("`ARG` needs at least one name", problems)?;
+    let mut declarations = Vec::new();
+    for word in words::quoted(arguments, call.escape) {
+        let (name, default) = match word.split_once('=') {
+            Some((name, default)) => (name, Some(default)),
+            None => (word, None),
+        };
+        if name.text().is_empty() {
+            problems.push(without_name("ARG", word.span()));
+            continue;
+        }
+        let default = default.map(|default| template::word(default, call.escape));
+        declarations.push(ArgDeclaration { name: name.to_text(), default });
+    }
+    (!declarations.is_empty()).then_some(Arg { declarations })
+}
+
+/// The good pairs, and whether the form is `key value`.
+fn pairs(
+    call: &Call<'_>,
+    keyword: &str,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<(Vec<Pair>, bool)> {
+    call.no_flags(keyword, problems);
+    let message = format!("`{keyword}` needs at least one `key=value`");
+    let arguments = call.some_arguments(&message, problems)?;
+    let words = words::quoted(arguments, call.escape);
+    let first = words.first()?;
+    if !first.text().contains('=') {
+        return Some((vec![legacy(call, keyword, problems)?], true));
+    }
+    let mut pairs = Vec::new();
+    for word in words {
+        let Some((key, value)) = word.split_once('=') else {
+            let message = format!("`{}` has no `=`", suggest::shown(word.text()));
+            problems.push(
+                Diagnostic::error(Code::BadArgument, word.span(), message)
+                    .help("write `key=value`, with a value of several words in quotes"),
+            );
+            continue;
+        };
+        pairs.extend(pair(call, keyword, key, value, problems));
+    }
+    (!pairs.is_empty()).then_some((pairs, false))
+}
+
+/// `key value`, where everything behind the key is the value.
+fn legacy(call: &Call<'_>, keyword: &str, problems: &mut Vec<Diagnostic>) -> Option<Pair> {
+    let arguments = call.head.arguments;
+    let key = words::split(arguments).first().copied().unwrap_or(arguments);
+    let value = arguments.from(key.text().len()).trim();
+    if value.text().is_empty() {
+        problems.push(
+            call.arity(format!("`{keyword}` needs a value for `{}`", suggest::shown(key.text())))
+                .help("write `key=value`; the value may be empty"),
+        );
+        return None;
+    }
+    Some(Pair { key: template::word(key, call.escape), value: template::word(value, call.escape) })
+}
+
+fn pair(
+    call: &Call<'_>,
+    keyword: &str,
+    key: Fragment<'_>,
+    value: Fragment<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Pair> {
+    if key.text().is_empty() {
+        problems.push(without_name(keyword, key.span().to(value.span())));
+        return None;
+    }
+    Some(Pair { key: template::word(key, call.escape), value: template::word(value, call.escape) })
+}
+
+fn without_name(keyword: &str, span: Span) -> Diagnostic {
+    let message = format!("`{keyword}` with nothing before the `=`");
+    Diagnostic::error(Code::BadArgument, span, message).help("put a name before the `=`")
+}

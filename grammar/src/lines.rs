@@ -1,0 +1,342 @@
+//! A file into logical lines: directives, comments, continuations and heredoc bodies.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use ir::instruction::Heredoc;
+use ir::program::Directive;
+use ir::{Code, Diagnostic, Span, Template};
+use pest::Parser as _;
+use pest_derive::Parser;
+
+use crate::directive::Directives;
+use crate::heredoc::{self, Opened, Opener};
+use crate::span_map::{Joined, Origin};
+use crate::suggest;
+
+#[derive(Parser)]
+#[grammar = "lines.pest"]
+struct Files;
+
+/// Bytes of a physical line. BuildKit reads no longer ones.
+const LONGEST: usize = 65_535;
+
+/// A file, put into logical lines.
+#[derive(Debug)]
+pub(crate) struct File {
+    /// In order.
+    pub(crate) lines: Vec<Line>,
+    pub(crate) directives: Vec<Directive>,
+    pub(crate) escape: char,
+}
+
+/// An instruction with everything that belongs to it.
+#[derive(Debug)]
+pub(crate) struct Line {
+    /// Continuations joined, comments dropped.
+    pub(crate) text: Joined,
+    /// From the first character to the end of the last line, heredoc bodies included.
+    pub(crate) span: Span,
+    /// The comments above it, without their `#`.
+    pub(crate) comments: Vec<String>,
+    /// The heredocs that it opens, in order.
+    pub(crate) heredocs: Vec<Body>,
+    /// Where something on it does not end and so hides a heredoc.
+    pub(crate) hidden: Option<Span>,
+}
+
+/// A heredoc with its body.
+#[derive(Debug)]
+pub(crate) struct Body {
+    pub(crate) opener: Opener,
+    /// As written, without the terminator.
+    pub(crate) text: Joined,
+    pub(crate) span: Span,
+}
+
+/// Puts a file into logical lines.
+pub(crate) fn assemble(text: &str, origin: Origin, problems: &mut Vec<Diagnostic>) -> File {
+    let physical = physical(text, origin, problems);
+    let mut assembler = Assembler {
+        text,
+        origin,
+        physical,
+        next: 0,
+        directives: Directives::new(origin),
+        comments: Vec::new(),
+        unterminated: BTreeSet::new(),
+    };
+    let mut lines = Vec::new();
+    while let Some(line) = assembler.line(problems) {
+        lines.push(line);
+    }
+    let Directives { list, escape, .. } = assembler.directives;
+    File { lines, directives: list, escape }
+}
+
+/// A physical line.
+#[derive(Clone, Copy, Debug)]
+struct Physical {
+    /// Offset of its first byte.
+    start: usize,
+    /// Offset of the first character that is no blank.
+    text: usize,
+    /// Offset behind its last character; line ends are left out.
+    end: usize,
+    /// Offset of the next line.
+    next: usize,
+    is_comment: bool,
+}
+
+impl Physical {
+    fn is_blank(self) -> bool {
+        self.text == self.end
+    }
+}
+
+fn physical(text: &str, origin: Origin, problems: &mut Vec<Diagnostic>) -> Vec<Physical> {
+    let pairs = Files::parse(Rule::file, text).expect("every text is a file of lines");
+    let mut lines = Vec::new();
+    for pair in pairs.flatten() {
+        match pair.as_rule() {
+            Rule::line => {
+                let (start, end) = (pair.as_span().start(), pair.as_span().end());
+                if start == text.len() {
+                    continue;
+                }
+                if end - start > LONGEST {
+                    let message = format!("the line is longer than {LONGEST} bytes");
+                    let span = origin.span(start..end);
+                    problems.push(
+                        Diagnostic::error(Code::LineTooLong, span, message)
+                            .help("break it with continuations, or move it to a file"),
+                    );
+                }
+                let end = start + text[start..end].trim_end_matches('\r').len();
+                let next = (pair.as_span().end() + 1).min(text.len());
+                lines.push(Physical { start, text: start, end, next, is_comment: false });
+            }
+            Rule::indent => {
+                if let Some(line) =
+                    lines.last_mut().filter(|line| line.start == pair.as_span().start())
+                {
+                    line.text = pair.as_span().end().min(line.end);
+                }
+            }
+            Rule::comment => {
+                if let Some(line) = lines.last_mut() {
+                    line.is_comment = true;
+                }
+            }
+            Rule::EOI | Rule::file | Rule::bom | Rule::text | Rule::blank => {}
+        }
+    }
+    lines
+}
+
+struct Assembler<'a> {
+    text: &'a str,
+    origin: Origin,
+    physical: Vec<Physical>,
+    /// Index of the next physical line.
+    next: usize,
+    directives: Directives,
+    /// The comments since the last instruction.
+    comments: Vec<String>,
+    /// Heredoc names that are known to end nowhere further down.
+    unterminated: BTreeSet<(bool, String)>,
+}
+
+impl Assembler<'_> {
+    fn take(&mut self) -> Option<Physical> {
+        let line = self.physical.get(self.next).copied()?;
+        self.next += 1;
+        Some(line)
+    }
+
+    /// The next logical line.
+    fn line(&mut self, problems: &mut Vec<Diagnostic>) -> Option<Line> {
+        loop {
+            let first = self.take()?;
+            let content = &self.text[first.text..first.end];
+            if self.directives.read(content, first.text, problems) {
+                continue;
+            }
+            if first.is_comment {
+                self.comment(content);
+                continue;
+            }
+            if first.is_blank() {
+                continue;
+            }
+            let mut joined = self.origin.joined(first.text);
+            let end = self.join(first, &mut joined, problems);
+            if joined.whole().text().trim().is_empty() {
+                continue;
+            }
+            return Some(self.finish(joined, first.text..end, problems));
+        }
+    }
+
+    /// Keeps a comment for the instruction below it; an empty one forgets those above.
+    fn comment(&mut self, content: &str) {
+        let text = content.strip_prefix('#').unwrap_or(content).trim();
+        if text.is_empty() {
+            self.comments.clear();
+        } else {
+            self.comments.push(text.to_owned());
+        }
+    }
+
+    /// Joins a line and its continuations; the offset where the last of them ends.
+    fn join(
+        &mut self,
+        first: Physical,
+        joined: &mut Joined,
+        problems: &mut Vec<Diagnostic>,
+    ) -> usize {
+        let mut end = first.end;
+        let mut goes_on = self.push(first.text..first.end, joined);
+        let mut warned = false;
+        while goes_on {
+            let Some(line) = self.take() else { break };
+            end = line.end.max(end);
+            if line.is_comment {
+                continue;
+            }
+            if line.is_blank() {
+                end = line.next.max(end);
+                if !warned {
+                    problems.push(self.blank_line(line));
+                    warned = true;
+                }
+                continue;
+            }
+            goes_on = self.push(line.start..line.end, joined);
+        }
+        end
+    }
+
+    /// Appends a physical line without its continuation mark. True if it had one.
+    fn push(&self, range: Range<usize>, joined: &mut Joined) -> bool {
+        let text = &self.text[range.clone()];
+        let escape = self.directives.escape;
+        let continued = text
+            .trim_end_matches([' ', '\t'])
+            .strip_suffix(escape)
+            .filter(|before| !before.ends_with(escape));
+        joined.push(continued.unwrap_or(text), range.start);
+        continued.is_some()
+    }
+
+    fn blank_line(&self, line: Physical) -> Diagnostic {
+        let span = self.origin.span(line.start..line.next);
+        Diagnostic::warning(Code::EmptyContinuation, span, "blank line within an instruction")
+            .help("remove it, or put a `#` on it")
+    }
+
+    fn finish(
+        &mut self,
+        joined: Joined,
+        mut range: Range<usize>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Line {
+        let line = joined.whole();
+        let mut heredocs = Vec::new();
+        let mut hidden = None;
+        match heredoc::opened(line, self.directives.escape) {
+            Opened::Hidden(at) => hidden = Some(line.from(at).span()),
+            Opened::Heredocs(openers) => {
+                for opener in openers {
+                    let word = line.part(opener.range.clone()).span();
+                    match self.body(opener) {
+                        Ok((body, end)) => {
+                            range.end = end;
+                            heredocs.push(body);
+                        }
+                        Err(opener) => {
+                            problems.push(unterminated(&opener, word));
+                            // In arithmetic, what follows are instructions. Else it is the body.
+                            if !opener.name.contains(')') {
+                                self.next = self.physical.len();
+                                range.end = range.end.max(self.end());
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        let comments = std::mem::take(&mut self.comments);
+        Line { text: joined, span: self.origin.span(range), comments, heredocs, hidden }
+    }
+
+    fn end(&self) -> usize {
+        self.physical.last().map_or(0, |line| line.end)
+    }
+
+    /// Takes the lines up to the terminator, which ends at the offset returned. Takes nothing if
+    /// there is none.
+    fn body(&mut self, opener: Opener) -> Result<(Body, usize), Opener> {
+        if self.unterminated.contains(&(opener.strip_tabs, opener.name.clone())) {
+            return Err(opener);
+        }
+        let ends = |line: &&Physical| {
+            let text = &self.text[line.start..line.end];
+            let text = if opener.strip_tabs { text.trim_start_matches('\t') } else { text };
+            text == opener.name
+        };
+        let rest = &self.physical[self.next..];
+        let Some(count) = rest.iter().position(|line| ends(&line)) else {
+            self.unterminated.insert((opener.strip_tabs, opener.name.clone()));
+            return Err(opener);
+        };
+        let terminator = rest[count];
+        let range = rest[0].start..terminator.start;
+        self.next += count + 1;
+        let mut text = self.origin.joined(range.start);
+        text.push(&self.text[range.clone()], range.start);
+        Ok((Body { opener, text, span: self.origin.span(range) }, terminator.end))
+    }
+}
+
+fn unterminated(opener: &Opener, span: Span) -> Diagnostic {
+    let name = suggest::shown(&opener.name);
+    let message = format!("no line `{name}` ends this heredoc");
+    let diagnostic = Diagnostic::error(Code::UnterminatedHeredoc, span, message);
+    if opener.name.contains(')') {
+        diagnostic.help("if this is a shift, write it without a blank before the `<<`")
+    } else {
+        diagnostic.help(format!("put `{name}` on a line of its own, with nothing around it"))
+    }
+}
+
+impl Body {
+    /// The body without leading tabs, if they are to be removed.
+    pub(crate) fn stripped(&self) -> Joined {
+        let whole = self.text.whole();
+        if !self.opener.strip_tabs {
+            return self.text.clone();
+        }
+        let mut ranges = Vec::new();
+        let mut at = 0;
+        for line in whole.text().split_inclusive('\n') {
+            let tabs = line.len() - line.trim_start_matches('\t').len();
+            ranges.push(at + tabs..at + line.len());
+            at += line.len();
+        }
+        whole.select(&ranges)
+    }
+
+    /// The heredoc, with what the instruction makes of the body.
+    pub(crate) fn heredoc(&self, template: Template) -> Heredoc {
+        Heredoc {
+            name: self.opener.name.clone(),
+            fd: self.opener.fd,
+            expand: self.opener.expand,
+            strip_tabs: self.opener.strip_tabs,
+            body: self.text.whole().text().to_owned(),
+            template,
+            span: self.span,
+        }
+    }
+}

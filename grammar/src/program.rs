@@ -1,0 +1,150 @@
+//! Logical lines into stages.
+
+use ir::program::{Program, Stage};
+use ir::{Code, Diagnostic, Source, Span, Statement};
+
+use crate::flags;
+use crate::instruction::{self, Call};
+use crate::lines::{self, File, Line};
+use crate::span_map::Origin;
+
+/// What was understood of a Dockerfile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parsed {
+    /// The good instructions. A stage is there even if something in its `FROM` is wrong.
+    pub program: Program,
+    /// Every problem of the whole file, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads a Dockerfile. Never fails: what is wrong is in [`Parsed::diagnostics`], and the program
+/// holds the rest.
+pub fn parse(source: &Source) -> Parsed {
+    let mut problems = Vec::new();
+    let file = lines::assemble(source.text(), Origin::Source, &mut problems);
+    let File { lines, directives, escape } = file;
+    let mut builder = Builder { escape, ..Builder::default() };
+    builder.program.directives = directives;
+    for line in &lines {
+        builder.line(line, &mut problems);
+    }
+    builder.check_stages(&lines, &mut problems);
+    problems.sort_by_key(|problem| (problem.span.start(), problem.span.end()));
+    Parsed { program: builder.program, diagnostics: problems }
+}
+
+/// Reads the text of an `ONBUILD` trigger of a base image. `at` is the `FROM` that brings it in;
+/// all spans are this one.
+pub fn parse_trigger(text: &str, at: Span) -> Result<Statement, Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    let File { lines, escape, .. } = lines::assemble(text, Origin::Foreign(at), &mut problems);
+    let statement = if let [line] = lines.as_slice() {
+        trigger(line, escape, &mut problems)
+    } else {
+        let message = format!("a trigger of `ONBUILD` holds {} instructions", lines.len());
+        problems.push(Diagnostic::error(Code::BadTrigger, at, message));
+        None
+    };
+    match statement {
+        Some(statement) if !problems.iter().any(Diagnostic::is_error) => Ok(statement),
+        _ => Err(problems),
+    }
+}
+
+fn trigger(line: &Line, escape: char, problems: &mut Vec<Diagnostic>) -> Option<Statement> {
+    let call = call(line, escape);
+    let Some(keyword) = instruction::keyword(&call.head) else {
+        problems.push(instruction::unknown(&call.head));
+        return None;
+    };
+    if let Some(problem) = instruction::forbidden(&call) {
+        problems.push(problem);
+        return None;
+    }
+    read(keyword, &call, problems)
+}
+
+fn call(line: &Line, escape: char) -> Call<'_> {
+    let text = line.text.whole();
+    let head = flags::head(text, escape);
+    Call { line: text, span: line.span, head, heredocs: &line.heredocs, escape }
+}
+
+fn read(keyword: &str, call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Statement> {
+    let instruction = instruction::read(keyword, call, problems)?;
+    Some(Statement { instruction, text: call.line.text().trim_start().to_owned(), span: call.span })
+}
+
+#[derive(Default)]
+struct Builder {
+    program: Program,
+    escape: char,
+    /// The keyword of the first instruction that stands in no stage.
+    homeless: Option<(Span, &'static str)>,
+    /// What hides a heredoc on the instruction before.
+    hidden: Option<Span>,
+}
+
+impl Builder {
+    fn line(&mut self, line: &Line, problems: &mut Vec<Diagnostic>) {
+        let call = call(line, self.escape);
+        let hidden = std::mem::replace(&mut self.hidden, line.hidden);
+        let Some(keyword) = instruction::keyword(&call.head) else {
+            problems.push(explain(instruction::unknown(&call.head), hidden));
+            return;
+        };
+        if keyword == "FROM" {
+            let from = instruction::from(&call, problems);
+            let description = line.comments.join("\n");
+            let span = line.span;
+            let stage = Stage { from, span, statements: Vec::new(), description };
+            self.program.stages.push(stage);
+            return;
+        }
+        match self.program.stages.last_mut() {
+            Some(stage) => stage.statements.extend(read(keyword, &call, problems)),
+            None if keyword == "ARG" => {
+                let arg = instruction::arg(&call, problems);
+                self.program.global_args.extend(arg.map(|arg| (arg, line.span)));
+            }
+            None => {
+                self.homeless.get_or_insert((call.head.keyword.span(), keyword));
+                // Nobody keeps it, but its own problems are to be told all the same.
+                instruction::read(keyword, &call, problems);
+            }
+        }
+    }
+
+    /// Reports a file without a stage, or with something before the first.
+    fn check_stages(&self, lines: &[Line], problems: &mut Vec<Diagnostic>) {
+        const HELP: &str = "begin with `FROM` and the image to start from, or `FROM scratch`";
+        if lines.is_empty() {
+            let message = "the file holds no instruction";
+            let problem = Diagnostic::error(Code::EmptyFile, Span::default(), message);
+            problems.push(problem.help(HELP));
+        } else if let Some((span, keyword)) = self.homeless {
+            let message = format!("`{keyword}` before the first `FROM`");
+            problems.push(Diagnostic::error(Code::BeforeFrom, span, message).help(
+                if self.program.stages.is_empty() {
+                    HELP
+                } else {
+                    "move it behind a `FROM`; only `ARG` may stand before the first one"
+                },
+            ));
+        } else if self.program.stages.is_empty()
+            && let Some(line) = lines.last()
+        {
+            let message = "the file has no `FROM`";
+            problems.push(Diagnostic::error(Code::NoFrom, line.span, message).help(HELP));
+        }
+    }
+}
+
+/// An unknown instruction may be the body of a heredoc that an open quote hides.
+fn explain(mut problem: Diagnostic, hidden: Option<Span>) -> Diagnostic {
+    let Some(span) = hidden else { return problem };
+    problem.help.clear();
+    problem
+        .label(span, "what begins here does not end, so no `<<` on this line opens a heredoc")
+        .help("close or escape what is open on the line above")
+}

@@ -1,0 +1,207 @@
+//! URLs that name a git repository, and what their fragment and query say
+//! (BuildKit `util/gitutil` and `dfgitutil`).
+
+/// A git source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct GitUrl {
+    /// Without fragment and query.
+    pub(crate) remote: String,
+    /// Branch, tag or commit; empty for the default branch.
+    pub(crate) reference: String,
+    /// Empty for all of the repository.
+    pub(crate) subdirectory: String,
+    /// `checksum` or `commit` of the query.
+    pub(crate) checksum: Option<String>,
+    /// `keep-git-dir` of the query.
+    pub(crate) keep_git_dir: Option<bool>,
+    /// `submodules` of the query.
+    pub(crate) submodules: Option<bool>,
+    /// Whether it could as well be a path (`github.com/…` without a scheme).
+    pub(crate) like_path: bool,
+}
+
+/// Why a text is no git source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum GitUrlError {
+    /// It names something else.
+    NotGit,
+    /// It names a repository in a way that cannot be meant.
+    Bad(String),
+}
+
+impl GitUrl {
+    pub(crate) fn parse(text: &str) -> Result<Self, GitUrlError> {
+        let (front, fragment) = match text.split_once('#') {
+            Some((front, fragment)) => (front, fragment),
+            None => (text, ""),
+        };
+        // A `?` without a query is part of the remote.
+        let (remote, query) = match front.split_once('?') {
+            Some((remote, query)) if !query.is_empty() => (remote, query),
+            Some(_) | None => (front, ""),
+        };
+        let mut url = Self { remote: remote.to_owned(), ..Self::default() };
+        if remote.starts_with("github.com/") {
+            url.like_path = true;
+        } else if !is_remote(remote.trim_end_matches('?')) {
+            return Err(GitUrlError::NotGit);
+        }
+        let (reference, subdirectory) = fragment.split_once(':').unwrap_or((fragment, ""));
+        reference.clone_into(&mut url.reference);
+        subdirectory.clone_into(&mut url.subdirectory);
+        url.query(query).map_err(GitUrlError::Bad)?;
+        Ok(url)
+    }
+
+    fn query(&mut self, query: &str) -> Result<(), String> {
+        let mut names: Vec<&str> = Vec::new();
+        let (mut tag, mut branch) = (None, None);
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if names.contains(&name) {
+                return Err(format!("`{name}` is given twice"));
+            }
+            names.push(name);
+            let needed = || {
+                if value.is_empty() { Err(format!("`{name}` has no value")) } else { Ok(value) }
+            };
+            match name {
+                "ref" => self.set_reference(needed()?)?,
+                "tag" => tag = Some(prefixed(needed()?, "refs/tags/")),
+                "branch" => branch = Some(prefixed(needed()?, "refs/heads/")),
+                "subdir" => self.set_subdirectory(needed()?)?,
+                "checksum" | "commit" => self.set_checksum(needed()?)?,
+                "keep-git-dir" => self.keep_git_dir = Some(boolean(name, value)?),
+                "submodules" => self.submodules = Some(boolean(name, value)?),
+                "fetch-by-commit" => {
+                    boolean(name, value)?;
+                }
+                // Files are given the time of the checkout either way.
+                "mtime" if matches!(value, "checkout" | "commit") => {}
+                "mtime" => return Err(format!("`mtime` is `{value}`, not checkout or commit")),
+                other => return Err(format!("`{other}` is not known in the query")),
+            }
+        }
+        match (tag, branch) {
+            (Some(_), Some(_)) => Err("it names both a tag and a branch".to_owned()),
+            (Some(reference), None) | (None, Some(reference)) => self.set_reference(&reference),
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn set_reference(&mut self, reference: &str) -> Result<(), String> {
+        let known = std::mem::replace(&mut self.reference, reference.to_owned());
+        if known.is_empty() || known == reference {
+            return Ok(());
+        }
+        Err(format!("it names both `{known}` and `{reference}`"))
+    }
+
+    fn set_subdirectory(&mut self, subdirectory: &str) -> Result<(), String> {
+        let known = std::mem::replace(&mut self.subdirectory, subdirectory.to_owned());
+        if known.is_empty() || known == subdirectory {
+            return Ok(());
+        }
+        Err(format!("it names both `{known}` and `{subdirectory}`"))
+    }
+
+    fn set_checksum(&mut self, checksum: &str) -> Result<(), String> {
+        let known = self.checksum.replace(checksum.to_owned());
+        match known.filter(|known| known != checksum) {
+            None => Ok(()),
+            Some(known) => Err(format!("it names both `{known}` and `{checksum}`")),
+        }
+    }
+}
+
+fn prefixed(name: &str, prefix: &str) -> String {
+    if name.starts_with(prefix) { name.to_owned() } else { format!("{prefix}{name}") }
+}
+
+/// A name alone means yes.
+fn boolean(name: &str, value: &str) -> Result<bool, String> {
+    match value {
+        "" | "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(format!("`{name}` is `{value}`, which is no truth value")),
+    }
+}
+
+/// `git` and `ssh` URLs, `http` and `https` ones that end in `.git`, and `user@host:path`.
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "BuildKit takes `.git` in lower case alone; the rest are files"
+)]
+fn is_remote(remote: &str) -> bool {
+    if let Some((scheme, rest)) = remote.split_once("://") {
+        let letters = !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric());
+        return letters
+            && match scheme.to_ascii_lowercase().as_str() {
+                "git" | "ssh" => true,
+                "http" | "https" => {
+                    rest.find('/').is_some_and(|slash| rest[slash..].ends_with(".git"))
+                }
+                _ => false,
+            };
+    }
+    let Some((user, rest)) = remote.split_once('@') else { return false };
+    let Some((host, _)) = rest.split_once(':') else { return false };
+    let word = |text: &str, more: &[u8]| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || more.contains(&b))
+    };
+    word(user, b"-_") && word(host, b"-.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> GitUrl {
+        GitUrl::parse(text).unwrap_or_else(|error| panic!("{text}: {error:?}"))
+    }
+
+    #[test]
+    fn fragment_and_query_name_what_to_check_out() {
+        let url = parsed("https://h/r.git?keep-git-dir&submodules=0&commit=ab#main:docs");
+        assert_eq!(url.remote, "https://h/r.git");
+        assert_eq!((url.reference.as_str(), url.subdirectory.as_str()), ("main", "docs"));
+        assert_eq!((url.keep_git_dir, url.submodules), (Some(true), Some(false)));
+        assert_eq!(url.checksum.as_deref(), Some("ab"));
+        assert_eq!(parsed("git@h:o/r?tag=v1").reference, "refs/tags/v1");
+        assert_eq!(parsed("ssh://git@h:22/r?branch=refs/heads/b").reference, "refs/heads/b");
+        assert!(parsed("github.com/o/r").like_path);
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        for query in [
+            "ref=a#b",
+            "ref=a&tag=b",
+            "tag=a&branch=b",
+            "ref=",
+            "ref=a&ref=a",
+            "unknown=1",
+            "mtime=never",
+            "submodules=no",
+            "subdir=a#:b",
+        ] {
+            let url = format!("https://h/r.git?{query}");
+            assert!(matches!(GitUrl::parse(&url), Err(GitUrlError::Bad(_))), "{url}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_no_git_source() {
+        for text in [
+            "x",
+            "./x.git",
+            "https://h/r",
+            "https://h/r.git/",
+            "https://h.git",
+            "file:///r.git",
+            "a@b",
+        ] {
+            assert_eq!(GitUrl::parse(text), Err(GitUrlError::NotGit), "{text}");
+        }
+    }
+}

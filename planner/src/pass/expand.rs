@@ -1,0 +1,255 @@
+//! Gives every template its value, in the environment of its moment.
+//!
+//! Scopes (BuildKit `dockerfile2llb/convert.go`): global `ARG`s see the platform arguments and
+//! each other; a stage starts with what its base brings; within a stage the later of an `ARG` and
+//! an `ENV` wins.
+
+use std::collections::BTreeMap;
+
+use ir::instruction::{Arg, Heredoc, Instruction, Pair, Paths};
+use ir::program::Statement;
+use ir::{Diagnostic, Facts, Platform, Template};
+
+use crate::Options;
+use crate::pass::resolve::{Base, Resolved};
+use crate::step::{
+    Action, CopyKind, CopyStep, ExpandedStage, MountStep, Place, RunStep, Step, Word,
+};
+
+mod env;
+mod glob;
+mod value;
+
+pub(crate) use env::{Env, PLATFORM_ARGS, default_path, globals, is_proxy};
+pub(crate) use value::value;
+
+#[cfg(test)]
+mod tests;
+
+/// What a stage hands to the stages that continue it.
+#[derive(Clone, Debug, Default)]
+struct Scope {
+    /// What templates and commands see.
+    env: Env,
+    /// What of it the image keeps, in the order of the config.
+    config: Env,
+    /// Names of the declared arguments, in order, repetitions included.
+    args: Vec<String>,
+}
+
+/// Expands the needed stages, in order. All diagnostics of all of them, or every value.
+pub(crate) fn expand(
+    resolved: &Resolved<'_>,
+    options: &Options,
+    facts: &Facts,
+) -> Result<Vec<ExpandedStage>, Vec<Diagnostic>> {
+    let mut scopes: BTreeMap<usize, Scope> = BTreeMap::new();
+    let mut stages = Vec::new();
+    let mut errors = Vec::new();
+    for &index in &resolved.needed {
+        let stage = &resolved.stages[index];
+        let mut scope = match &stage.base {
+            Base::Stage(base) => scopes.get(base).cloned().unwrap_or_default(),
+            Base::Image(request) => facts
+                .images
+                .get(request)
+                .map_or_else(Scope::default, |image| Scope::of(&image.config.config.env)),
+            Base::Scratch | Base::Context(_) | Base::Invalid(_) => Scope::default(),
+        };
+        scope.enter(&stage.platform);
+        let mut expander = Expander { scope, globals: &resolved.globals, options };
+        let mut steps = Vec::new();
+        for (statement, place) in &stage.statements {
+            match expander.step(statement, *place) {
+                Ok(step) => steps.push(step),
+                Err(error) => errors.push(place.at(error)),
+            }
+        }
+        scopes.insert(index, expander.scope);
+        stages.push(ExpandedStage { index, steps });
+    }
+    if errors.is_empty() { Ok(stages) } else { Err(errors) }
+}
+
+impl Scope {
+    fn of(config: &[String]) -> Self {
+        let mut scope = Self::default();
+        for entry in config {
+            let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
+            scope.config.set(name, value);
+        }
+        scope
+    }
+
+    /// Makes sure of a `PATH`, and lets the config's variables win over inherited arguments.
+    fn enter(&mut self, platform: &Platform) {
+        if let Some(path) = default_path(platform)
+            && self.config.get("PATH").is_none()
+        {
+            self.config.set("PATH", path);
+        }
+        for (name, value) in self.config.iter() {
+            self.env.put_last(name, value);
+        }
+    }
+}
+
+struct Expander<'a> {
+    scope: Scope,
+    globals: &'a Env,
+    options: &'a Options,
+}
+
+impl Expander<'_> {
+    fn value(&self, template: &Template) -> Result<String, Diagnostic> {
+        value(template, &self.scope.env)
+    }
+
+    fn word(&self, template: &Template) -> Result<Word, Diagnostic> {
+        Ok(Word { value: self.value(template)?, span: template.span })
+    }
+
+    fn words(&self, templates: &[Template]) -> Result<Vec<Word>, Diagnostic> {
+        templates.iter().map(|template| self.word(template)).collect()
+    }
+
+    fn pairs(&self, pairs: &[Pair]) -> Result<Vec<(String, String)>, Diagnostic> {
+        pairs.iter().map(|pair| Ok((self.value(&pair.key)?, self.value(&pair.value)?))).collect()
+    }
+
+    fn step(&mut self, statement: &Statement, place: Place) -> Result<Step, Diagnostic> {
+        let action = self.action(&statement.instruction)?;
+        Ok(Step { action, text: statement.text.clone(), place })
+    }
+
+    fn action(&mut self, instruction: &Instruction) -> Result<Action, Diagnostic> {
+        Ok(match instruction {
+            Instruction::Add(add) => {
+                let kind = CopyKind::Add {
+                    keep_git_dir: add.keep_git_dir,
+                    checksum: self.optional(add.checksum.as_ref())?,
+                    unpack: add.unpack,
+                };
+                let exclude = add.exclude.iter().map(|text| text.value.clone()).collect();
+                Action::Copy(CopyStep {
+                    chown: self.optional(add.chown.as_ref())?.unwrap_or_default().value,
+                    chmod: self.optional(add.chmod.as_ref())?,
+                    exclude,
+                    link: add.link,
+                    ..self.copy(&add.paths, kind)?
+                })
+            }
+            Instruction::Copy(copy) => {
+                let from = copy.from.clone().filter(|from| !from.value.is_empty());
+                let kind = CopyKind::Copy { from, parents: copy.parents };
+                let exclude = copy.exclude.iter().map(|text| text.value.clone()).collect();
+                Action::Copy(CopyStep {
+                    chown: self.optional(copy.chown.as_ref())?.unwrap_or_default().value,
+                    chmod: self.optional(copy.chmod.as_ref())?,
+                    exclude,
+                    link: copy.link,
+                    ..self.copy(&copy.paths, kind)?
+                })
+            }
+            Instruction::Arg(arg) => Action::Arg(self.arg(arg)?),
+            Instruction::Cmd(cmd) => Action::Cmd(cmd.command.clone()),
+            Instruction::Entrypoint(entrypoint) => Action::Entrypoint(entrypoint.command.clone()),
+            Instruction::Env(env) => {
+                let pairs = self.pairs(&env.pairs)?;
+                for (name, value) in &pairs {
+                    self.scope.env.put_last(name, value);
+                    self.scope.config.set(name, value);
+                }
+                Action::Env(pairs)
+            }
+            Instruction::Expose(expose) => {
+                let mut ports = Vec::new();
+                for template in &expose.ports {
+                    let words = value::words(template, &self.scope.env)?;
+                    let span = template.span;
+                    ports.extend(words.into_iter().map(|value| Word { value, span }));
+                }
+                Action::Expose(ports)
+            }
+            Instruction::Healthcheck(check) => Action::Healthcheck(check.clone()),
+            Instruction::Label(label) => Action::Label(self.pairs(&label.pairs)?),
+            Instruction::Maintainer(maintainer) => {
+                Action::Maintainer(maintainer.name.value.clone())
+            }
+            Instruction::Onbuild(onbuild) => Action::Onbuild(onbuild.text.clone()),
+            Instruction::Run(run) => Action::Run(self.run(run)?),
+            Instruction::Shell(shell) => Action::Shell(shell.argv.clone()),
+            Instruction::Stopsignal(stop) => Action::Stopsignal(self.word(&stop.signal)?),
+            Instruction::User(user) => Action::User(self.value(&user.user)?),
+            Instruction::Volume(volume) => Action::Volume(self.words(&volume.paths)?),
+            Instruction::Workdir(workdir) => Action::Workdir(self.value(&workdir.path)?),
+        })
+    }
+
+    /// An empty value is as good as none.
+    fn optional(&self, template: Option<&Template>) -> Result<Option<Word>, Diagnostic> {
+        let word = template.map(|template| self.word(template)).transpose()?;
+        Ok(word.filter(|word| !word.value.is_empty()))
+    }
+
+    /// The value of an `ARG`: the build argument, else its own default, else the global one.
+    fn arg(&mut self, arg: &Arg) -> Result<Vec<(String, Option<String>)>, Diagnostic> {
+        let mut declared = Vec::new();
+        for declaration in &arg.declarations {
+            let name = &declaration.name.value;
+            let value = match (self.options.build_args.get(name), &declaration.default) {
+                (Some(given), _) => Some(given.clone()),
+                (None, Some(default)) => Some(self.value(default)?),
+                (None, None) => self.globals.get(name).map(str::to_owned),
+            };
+            if let Some(value) = &value {
+                self.scope.env.put_last(name, value);
+            }
+            self.scope.args.push(name.clone());
+            declared.push((name.clone(), value));
+        }
+        Ok(declared)
+    }
+
+    fn run(&self, run: &ir::instruction::Run) -> Result<RunStep, Diagnostic> {
+        let mount = |mount: &ir::instruction::Mount| {
+            let field = |field: &ir::instruction::MountField| {
+                let value = match &field.value {
+                    Some(from) if field.key == ir::instruction::MountKey::From => {
+                        Some(Word { value: from.raw.clone(), span: from.span })
+                    }
+                    Some(template) => Some(self.word(template)?),
+                    None => None,
+                };
+                Ok((field.key, value, field.span))
+            };
+            let fields = mount.fields.iter().map(field).collect::<Result<_, Diagnostic>>()?;
+            Ok(MountStep { fields, span: mount.span })
+        };
+        Ok(RunStep {
+            command: run.command.clone(),
+            heredocs: run.heredocs.clone(),
+            mounts: run.mounts.iter().map(mount).collect::<Result<_, Diagnostic>>()?,
+            network: run.network,
+            security: run.security,
+            devices: run.devices.clone(),
+            env: self.scope.env.clone(),
+            args: self.scope.args.clone(),
+        })
+    }
+
+    fn copy(&self, paths: &Paths, kind: CopyKind) -> Result<CopyStep, Diagnostic> {
+        let heredoc =
+            |heredoc: &Heredoc| Ok((heredoc.name.clone(), self.value(&heredoc.template)?));
+        Ok(CopyStep {
+            sources: self.words(&paths.sources)?,
+            heredocs: paths.heredocs.iter().map(heredoc).collect::<Result<_, Diagnostic>>()?,
+            destination: self.value(&paths.destination)?,
+            chown: String::new(),
+            chmod: None,
+            exclude: Vec::new(),
+            link: false,
+            kind,
+        })
+    }
+}

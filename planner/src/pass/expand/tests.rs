@@ -1,0 +1,94 @@
+//! Templates → values, as a table.
+
+use ir::Code;
+
+use super::{Env, value};
+
+fn env() -> Env {
+    let mut env = Env::default();
+    for (name, text) in [("s", "abcabc"), ("e", ""), ("path", "/a/b.tar.gz"), ("two", "x  y")] {
+        env.set(name, text);
+    }
+    env
+}
+
+#[test]
+fn templates_have_the_values_that_buildkit_gives_them() {
+    for (template, expected) in [
+        ("plain", "plain"),
+        ("$s-${s}", "abcabc-abcabc"),
+        ("'$s' \"$s\" \\$s", "$s abcabc $s"),
+        ("[$unset][$e]", "[][]"),
+        ("${s:-w}${e:-w}${u:-w}", "abcabcww"),
+        ("${s-w}${e-w}${u-w}", "abcabcw"),
+        ("${s:+w}${e:+w}${u:+w}", "w"),
+        ("${s+w}${e+w}${u+w}", "ww"),
+        ("${s?no}${e?no}", "abcabc"),
+        ("${path##*/}", "b.tar.gz"),
+        ("${path#*/}", "a/b.tar.gz"),
+        ("${path%.*}", "/a/b.tar"),
+        ("${path%%.*}", "/a/b"),
+        ("${s/b/X}", "aXcabc"),
+        ("${s//b/X}", "aXcaXc"),
+        ("${s//b*/X}", "aX"),
+        ("${s/?/[&]}", "[&]bcabc"),
+        ("${u:-${v:-$s}}", "abcabc"),
+        ("${s#${u:-a}}", "bcabc"),
+        ("${two}", "x  y"),
+    ] {
+        let parsed = grammar::template(template, '\\', 0);
+        assert_eq!(value(&parsed, &env()).unwrap(), expected, "{template}");
+    }
+}
+
+#[test]
+fn words_are_split_at_blanks_that_are_not_quoted() {
+    for (template, expected) in [
+        ("$two", vec!["x", "y"]),
+        ("\"$two\"", vec!["x  y"]),
+        ("a$two", vec!["ax", "y"]),
+        ("$e", vec![]),
+        ("\"\"", vec![""]),
+        // BuildKit loses what stands before a modifier.
+        ("80${u:-90}", vec!["90"]),
+    ] {
+        let parsed = grammar::template(template, '\\', 0);
+        assert_eq!(super::value::words(&parsed, &env()).unwrap(), expected, "{template}");
+    }
+}
+
+#[test]
+fn what_cannot_be_expanded_says_why_and_where() {
+    for (template, code, start) in [
+        ("a${u:?gone}", Code::RequiredVariable, 1),
+        ("${e:?}", Code::RequiredVariable, 0),
+        ("x${s,,}", Code::BadExpansion, 1),
+        ("${s#\\n}", Code::BadExpansion, 0),
+        ("${s:-${u:?inner}}", Code::RequiredVariable, 5),
+        ("'open", Code::BadExpansion, 0),
+    ] {
+        let error = value(&grammar::template(template, '\\', 0), &env()).unwrap_err();
+        assert_eq!((error.code, error.span.start()), (code, start), "{template}: {error}");
+    }
+}
+
+#[test]
+fn the_last_setting_decides_the_place_in_the_environment() {
+    let mut env = Env::default();
+    env.set("a", "1");
+    env.set("b", "2");
+    env.put_last("a", "3");
+    assert_eq!(env.iter().collect::<Vec<_>>(), [("b", "2"), ("a", "3")]);
+    env.set("b", "4");
+    assert_eq!(env.iter().collect::<Vec<_>>(), [("b", "4"), ("a", "3")]);
+}
+
+#[test]
+fn values_that_double_each_other_end_in_an_error() {
+    let mut env = env();
+    env.set("x", &"x".repeat(1 << 19));
+    for template in ["$x$x$x", "${s//?/$x}${s//?/$x}", "${x#$x}"] {
+        let error = value(&grammar::template(template, '\\', 0), &env).unwrap_err();
+        assert_eq!(error.code, Code::BadExpansion, "{template}");
+    }
+}

@@ -1,0 +1,330 @@
+//! Instructions → operations, config and history (BuildKit `dockerfile2llb/convert.go`).
+
+use std::collections::BTreeMap;
+
+use ir::config::HistoryEntry;
+use ir::graph::{Graph, Node, NodeId, Origin, Stage, StageHistory};
+use ir::op::{CopyOp, CopySource, ImageOp, LocalOp, Op};
+use ir::{Code, ConfigFile, Diagnostic, Digest, Facts, ImageRequest, Platform, Span};
+
+use crate::pass::expand::default_path;
+use crate::pass::resolve::{Base, From, Resolved, Source};
+use crate::step::{Action, ExpandedStage, Place, Step};
+use crate::{NamedContext, Options, path};
+
+mod config;
+mod copy;
+mod mount;
+mod port;
+mod run;
+mod signal;
+mod size;
+mod words;
+
+/// What every history entry of a Dockerfile says, so that tools know its form.
+const COMMENT: &str = "buildkit.dockerfile.v0";
+
+/// Lowers the needed stages, in order.
+///
+/// Afterwards inputs have smaller ids than what needs them; equal nodes may still stand twice.
+pub(crate) fn lower(
+    resolved: &Resolved<'_>,
+    expanded: Vec<ExpandedStage>,
+    options: &Options,
+    facts: &Facts,
+) -> Result<Graph, Vec<Diagnostic>> {
+    let mut lowering = Lowering {
+        world: World { resolved, options, facts },
+        nodes: Vec::new(),
+        done: BTreeMap::new(),
+    };
+    let mut errors = Vec::new();
+    for stage in expanded {
+        lowering.stage(stage, &mut errors);
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let mut stages: Vec<Stage> = lowering.done.into_values().collect();
+    let target = resolved.needed.iter().position(|index| *index == resolved.target);
+    let target = target.expect("the target is needed");
+    finish(&mut stages[target].config, options);
+    Ok(Graph { nodes: lowering.nodes, stages, target })
+}
+
+/// What holds for the image that is exported, and for no other stage.
+fn finish(config: &mut ConfigFile, options: &Options) {
+    config.config.labels.extend(options.labels.iter().cloned());
+    // Someone who asks for a platform gets an image that says so, also where its last stage starts
+    // from a base for another one. The builder's own platform may be a mere default.
+    let wanted = &options.platform;
+    if *wanted != options.build_platform {
+        let same = config.os == wanted.os && config.architecture == wanted.architecture;
+        config.os.clone_from(&wanted.os);
+        config.architecture.clone_from(&wanted.architecture);
+        if !same || wanted.variant.is_some() {
+            config.variant.clone_from(&wanted.variant);
+        }
+    }
+}
+
+/// What lowering looks things up in.
+#[derive(Clone, Copy)]
+struct World<'a> {
+    resolved: &'a Resolved<'a>,
+    options: &'a Options,
+    facts: &'a Facts,
+}
+
+struct Lowering<'a> {
+    world: World<'a>,
+    nodes: Vec<Node>,
+    done: BTreeMap<usize, Stage>,
+}
+
+/// A stage that is being lowered.
+struct Current {
+    stage: Stage,
+    /// Whether this stage, not one it continues, has set `CMD`.
+    has_cmd: bool,
+}
+
+/// The instruction that is being lowered.
+#[derive(Clone, Copy)]
+struct Site<'a> {
+    place: Place,
+    text: &'a str,
+}
+
+impl Lowering<'_> {
+    fn stage(&mut self, expanded: ExpandedStage, errors: &mut Vec<Diagnostic>) {
+        let mut current = Current { stage: self.enter(expanded.index), has_cmd: false };
+        for step in expanded.steps {
+            let place = step.place;
+            if let Err(error) = self.step(&mut current, step) {
+                errors.push(place.at(error));
+            }
+        }
+        self.done.insert(expanded.index, current.stage);
+    }
+
+    /// The stage as it is behind its `FROM`.
+    fn enter(&mut self, index: usize) -> Stage {
+        let resolved = &self.world.resolved.stages[index];
+        let platform = resolved.platform.clone();
+        let number = u32::try_from(index).expect("a file has fewer stages than bytes");
+        let mut stage = Stage {
+            name: resolved.name.clone(),
+            index: number,
+            root: NodeId(0),
+            config: empty_config(&platform),
+            history: Vec::new(),
+            platform,
+        };
+        let origin = Origin {
+            span: resolved.span,
+            text: String::new(),
+            stage: Some(number),
+            stage_name: resolved.name.clone(),
+            proxy: Vec::new(),
+        };
+        match &resolved.base {
+            Base::Stage(base) => {
+                let base = &self.done[base];
+                stage.root = base.root;
+                stage.config = base.config.clone();
+                stage.history.clone_from(&base.history);
+            }
+            Base::Image(request) => {
+                if let Some(image) = self.world.facts.images.get(request) {
+                    stage.config = filled(&image.config, &stage.platform);
+                }
+                stage.root = self.image(request, origin);
+            }
+            Base::Context(name) => self.enter_context(&mut stage, name, origin),
+            // An invalid base was reported by `resolve`.
+            Base::Scratch | Base::Invalid(_) => {
+                "/".clone_into(&mut stage.config.config.working_dir);
+                let text = "FROM scratch".to_owned();
+                stage.root = self.add(Op::Scratch, Origin { text, ..origin });
+            }
+        }
+        let config = &mut stage.config.config;
+        config.on_build.clear();
+        if let Some(path) = default_path(&stage.platform)
+            && config.env("PATH").is_none()
+        {
+            config.set_env("PATH", path);
+        }
+        if !config.working_dir.is_empty() {
+            config.working_dir = path::workdir("", &config.working_dir);
+        }
+        stage
+    }
+
+    /// A stage from a local context is all of it, copied into nothing.
+    fn enter_context(&mut self, stage: &mut Stage, name: &str, origin: Origin) {
+        let text = format!("FROM {name}");
+        let root = self.add(Op::Scratch, Origin { text: text.clone(), ..origin.clone() });
+        let from = self.context(name);
+        let source = CopySource { from, path: "/".to_owned(), unpack: false };
+        let copy = CopyOp {
+            root,
+            sources: vec![source],
+            destination: "/".to_owned(),
+            owner: None,
+            mode: None,
+            exclude: Vec::new(),
+            parents: false,
+            link: false,
+        };
+        stage.root = self.add(Op::Copy(copy), Origin { text: text.clone(), ..origin });
+        commit(stage, text, true);
+    }
+
+    fn step(&mut self, current: &mut Current, step: Step) -> Result<(), Diagnostic> {
+        let site = Site { place: step.place, text: &step.text };
+        match step.action {
+            Action::Copy(copy) => self.copy(current, copy, site),
+            Action::Run(run) => self.run(current, run, site),
+            Action::Workdir(directory) => {
+                self.workdir(current, &directory, site);
+                Ok(())
+            }
+            action @ (Action::Arg(_)
+            | Action::Cmd(_)
+            | Action::Entrypoint(_)
+            | Action::Env(_)
+            | Action::Expose(_)
+            | Action::Healthcheck(_)
+            | Action::Label(_)
+            | Action::Maintainer(_)
+            | Action::Onbuild(_)
+            | Action::Shell(_)
+            | Action::Stopsignal(_)
+            | Action::User(_)
+            | Action::Volume(_)) => config::apply(current, action, site),
+        }
+    }
+
+    /// A directory in the root, except for `/` itself.
+    fn workdir(&mut self, current: &mut Current, directory: &str, site: Site<'_>) {
+        let stage = &mut current.stage;
+        let directory = path::workdir(&stage.config.config.working_dir, directory);
+        stage.config.config.working_dir.clone_from(&directory);
+        let made = directory != "/";
+        if made {
+            let mkdir = ir::op::MkdirOp {
+                root: stage.root,
+                path: path::clean(&directory),
+                owner: stage.config.config.user.clone(),
+            };
+            let origin = origin(stage, site);
+            stage.root = self.add(Op::Mkdir(mkdir), origin);
+        }
+        commit(stage, format!("WORKDIR {directory}"), made);
+    }
+
+    /// The node behind a `--from`.
+    fn source(
+        &mut self,
+        current: &Current,
+        from: &From<'_>,
+        site: Site<'_>,
+    ) -> Result<NodeId, Diagnostic> {
+        let index = current.stage.index as usize;
+        let World { resolved, options, .. } = self.world;
+        match resolved.source(from, index, &options.platform)? {
+            Source::Scratch => {
+                let text = "FROM scratch".to_owned();
+                Ok(self.add(Op::Scratch, Origin { text, ..origin(&current.stage, site) }))
+            }
+            Source::Stage(stage) => {
+                self.done.get(&stage).map(|stage| stage.root).ok_or_else(|| {
+                    let name = resolved.label(stage);
+                    let message = format!("the stage `{name}` comes later than its use here");
+                    Diagnostic::error(Code::UnknownStage, from.span, message)
+                        .label(resolved.stages[stage].span, "it is defined here")
+                        .help("move the stage above the one that copies from it")
+                })
+            }
+            Source::Image(request) => Ok(self.image(&request, origin(&current.stage, site))),
+            Source::Context(name) => Ok(self.context(&name)),
+        }
+    }
+
+    fn image(&mut self, request: &ImageRequest, origin: Origin) -> NodeId {
+        let digest = self.world.facts.images.get(request).map(|image| image.digest);
+        let text = format!("FROM {}", request.reference);
+        let ImageRequest { reference, platform } = request.clone();
+        let op = Op::Image(ImageOp { reference, digest, platform });
+        self.add(op, Origin { text, ..origin })
+    }
+
+    /// A local context by name; `context` is the main one.
+    fn context(&mut self, name: &str) -> NodeId {
+        let options = self.world.options;
+        let ignore = match options.contexts.get(name) {
+            Some(NamedContext::Local { ignore }) => ignore.clone(),
+            Some(NamedContext::Image(_)) | None => options.ignore.clone(),
+        };
+        let text = match name {
+            MAIN_CONTEXT => "load the build context".to_owned(),
+            name => format!("load the build context `{name}`"),
+        };
+        let op = Op::Local(LocalOp { name: name.to_owned(), ignore });
+        self.add(op, Origin { text, ..Origin::default() })
+    }
+
+    fn add(&mut self, op: Op, origin: Origin) -> NodeId {
+        let id = NodeId::from_index(self.nodes.len());
+        self.nodes.push(Node { op, key: Digest::from_bytes([0; 32]), origin });
+        id
+    }
+}
+
+/// The name of the context that the build was started with.
+const MAIN_CONTEXT: &str = "context";
+
+fn empty_config(platform: &Platform) -> ConfigFile {
+    filled(&ConfigFile::default(), platform)
+}
+
+/// The config, with the platform where it says none, and without the base's time: the time of
+/// the image is the exporter's to say.
+fn filled(config: &ConfigFile, platform: &Platform) -> ConfigFile {
+    let mut config = ConfigFile { created: None, ..config.clone() };
+    if config.os.is_empty() {
+        config.os.clone_from(&platform.os);
+    }
+    if config.architecture.is_empty() {
+        config.architecture.clone_from(&platform.architecture);
+        config.variant.clone_from(&platform.variant);
+    }
+    config
+}
+
+fn origin(stage: &Stage, site: Site<'_>) -> Origin {
+    Origin {
+        span: site.place.span,
+        text: site.text.to_owned(),
+        stage: Some(stage.index),
+        stage_name: stage.name.clone(),
+        proxy: Vec::new(),
+    }
+}
+
+/// Adds a history entry; one with a layer belongs to the stage's root.
+fn commit(stage: &mut Stage, created_by: String, layer: bool) {
+    let entry = HistoryEntry {
+        created_by,
+        comment: COMMENT.to_owned(),
+        empty_layer: !layer,
+        ..HistoryEntry::default()
+    };
+    stage.history.push(StageHistory { entry, node: layer.then_some(stage.root) });
+}
+
+fn bad(code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(code, span, message)
+}

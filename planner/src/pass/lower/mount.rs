@@ -1,0 +1,364 @@
+//! `RUN --mount`: untyped fields → a typed mount (BuildKit `commands_runmount.go`).
+
+use ir::instruction::MountKey;
+use ir::op::{Mount, Op, Sharing};
+use ir::{Code, Diagnostic, NodeId, Span};
+
+use super::{Current, Lowering, MAIN_CONTEXT, Site, bad, size};
+use crate::pass::resolve::From;
+use crate::path;
+use crate::step::{MountStep, Word};
+
+/// The types of a mount.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Bind,
+    Cache,
+    Tmpfs,
+    Secret,
+    Ssh,
+}
+
+/// The fields of one mount, each with its last value.
+#[derive(Debug, Default)]
+struct Fields {
+    kind: Kind,
+    from: Option<Word>,
+    source: Option<Word>,
+    target: Option<Word>,
+    readonly: Option<bool>,
+    id: Option<Word>,
+    sharing: Option<(Sharing, Span)>,
+    required: bool,
+    size: Option<u64>,
+    mode: Option<(u32, Span)>,
+    uid: Option<(u32, Span)>,
+    gid: Option<(u32, Span)>,
+    env: Option<Word>,
+    span: Span,
+}
+
+impl Lowering<'_> {
+    pub(super) fn mounts(
+        &mut self,
+        current: &Current,
+        steps: &[MountStep],
+        site: Site<'_>,
+    ) -> Result<Vec<Mount>, Diagnostic> {
+        let mut mounts = Vec::new();
+        let mut agents = 0;
+        for step in steps {
+            let fields = read(step)?;
+            check(&fields)?;
+            let mount = match fields.kind {
+                Kind::Bind => self.bind(current, &fields, site)?,
+                Kind::Cache => self.cache(current, &fields, site)?,
+                Kind::Tmpfs => {
+                    let target = target(current, &fields)?;
+                    Mount::Tmpfs { target, size: fields.size.filter(|size| *size > 0) }
+                }
+                Kind::Secret => secret(current, &fields)?,
+                Kind::Ssh => {
+                    let mount = ssh(current, &fields, agents)?;
+                    agents += 1;
+                    mount
+                }
+            };
+            mounts.push(mount);
+        }
+        Ok(mounts)
+    }
+
+    /// The file system of a `from`; none where there is none.
+    fn mount_source(
+        &mut self,
+        current: &Current,
+        from: Option<&Word>,
+        site: Site<'_>,
+    ) -> Result<Option<NodeId>, Diagnostic> {
+        let Some(from) = from else { return Ok(None) };
+        let from = From { text: &from.value, span: from.span, indices: false };
+        self.source(current, &from, site).map(Some)
+    }
+
+    fn bind(
+        &mut self,
+        current: &Current,
+        fields: &Fields,
+        site: Site<'_>,
+    ) -> Result<Mount, Diagnostic> {
+        let from = self.mount_source(current, fields.from.as_ref(), site)?;
+        Ok(Mount::Bind {
+            target: target(current, fields)?,
+            from: from.unwrap_or_else(|| self.context(MAIN_CONTEXT)),
+            source: source(fields),
+            writable: fields.readonly == Some(false),
+        })
+    }
+
+    fn cache(
+        &mut self,
+        current: &Current,
+        fields: &Fields,
+        site: Site<'_>,
+    ) -> Result<Mount, Diagnostic> {
+        let from = self.mount_source(current, fields.from.as_ref(), site)?;
+        let empty = |id: &NodeId| self.nodes[id.index()].op != Op::Scratch;
+        let from = from.filter(empty);
+        let written = fields.target.as_ref().map_or("", |target| &target.value);
+        let id = match &fields.id {
+            Some(id) => id.value.clone(),
+            None => path::clean(written),
+        };
+        let namespace = self.world.options.build_args.get("BUILDKIT_CACHE_MOUNT_NS");
+        let id = match namespace.filter(|namespace| !namespace.is_empty()) {
+            Some(namespace) => format!("{namespace}/{id}"),
+            None => id,
+        };
+        Ok(Mount::Cache {
+            target: target(current, fields)?,
+            id,
+            sharing: fields.sharing.map(|(sharing, _)| sharing).unwrap_or_default(),
+            from,
+            source: source(fields),
+            mode: number(fields.mode, 0o755),
+            uid: number(fields.uid, 0),
+            gid: number(fields.gid, 0),
+            readonly: fields.readonly == Some(true),
+        })
+    }
+}
+
+fn number(given: Option<(u32, Span)>, default: u32) -> u32 {
+    given.map_or(default, |(number, _)| number)
+}
+
+fn source(fields: &Fields) -> String {
+    path::rooted(fields.source.as_ref().map_or("", |source| &source.value))
+}
+
+fn target(current: &Current, fields: &Fields) -> Result<String, Diagnostic> {
+    let written = fields.target.as_ref().map_or("", |target| &target.value);
+    let target = path::join(&current.stage.config.config.working_dir, written);
+    if written.is_empty() {
+        return Err(bad(Code::BadMount, fields.span, "the mount has no `target`"));
+    }
+    if target == "/" {
+        let span = fields.target.as_ref().map_or(fields.span, |target| target.span);
+        return Err(bad(Code::BadMount, span, "a mount cannot be put at `/`"));
+    }
+    Ok(target)
+}
+
+/// An empty `id`, `source` or `target` is as good as none.
+fn secret(current: &Current, fields: &Fields) -> Result<Mount, Diagnostic> {
+    let text = |word: &Option<Word>| word.as_ref().map(|word| word.value.clone());
+    let id = text(&fields.source).or_else(|| text(&fields.id));
+    let id = id.or_else(|| text(&fields.target).map(|target| path::base(&target).to_owned()));
+    let Some(id) = id else {
+        let message = "a secret needs an `id`, a `source` or a `target`";
+        return Err(bad(Code::BadMount, fields.span, message));
+    };
+    let directory = &current.stage.config.config.working_dir;
+    let target = text(&fields.target).map(|target| path::join(directory, &target));
+    let env = text(&fields.env);
+    let target = match (&env, target) {
+        (Some(_), target) => target,
+        (None, Some(target)) => Some(target),
+        (None, None) => Some(format!("/run/secrets/{}", path::base(&id))),
+    };
+    Ok(Mount::Secret {
+        id,
+        target,
+        env,
+        required: fields.required,
+        mode: number(fields.mode, 0o400),
+        uid: number(fields.uid, 0),
+        gid: number(fields.gid, 0),
+    })
+}
+
+fn ssh(current: &Current, fields: &Fields, agents: usize) -> Result<Mount, Diagnostic> {
+    if let Some(source) = &fields.source {
+        return Err(bad(Code::BadMount, source.span, "an ssh mount has no `source`"));
+    }
+    let directory = &current.stage.config.config.working_dir;
+    let target = match &fields.target {
+        Some(target) => path::join(directory, &target.value),
+        None => format!("/run/buildkit/ssh_agent.{agents}"),
+    };
+    Ok(Mount::Ssh {
+        id: fields.id.as_ref().map_or_else(|| "default".to_owned(), |id| id.value.clone()),
+        target,
+        required: fields.required,
+        mode: number(fields.mode, 0o600),
+        uid: number(fields.uid, 0),
+        gid: number(fields.gid, 0),
+    })
+}
+
+/// Reads the fields in order: `size` and `required` must come behind the `type` that has them.
+fn read(step: &MountStep) -> Result<Fields, Diagnostic> {
+    let mut fields = Fields { span: step.span, ..Fields::default() };
+    for (key, value, span) in &step.fields {
+        match value {
+            Some(word) => field(&mut fields, *key, word, *span)?,
+            None => flag(&mut fields, *key, *span)?,
+        }
+    }
+    Ok(fields)
+}
+
+fn flag(fields: &mut Fields, key: MountKey, span: Span) -> Result<(), Diagnostic> {
+    match key {
+        MountKey::Readonly => fields.readonly = Some(true),
+        MountKey::Readwrite => fields.readonly = Some(false),
+        MountKey::Required => {
+            can_require(fields, span)?;
+            fields.required = true;
+        }
+        MountKey::Relabel => {}
+        MountKey::Type
+        | MountKey::From
+        | MountKey::Source
+        | MountKey::Target
+        | MountKey::Id
+        | MountKey::Sharing
+        | MountKey::Size
+        | MountKey::Mode
+        | MountKey::Uid
+        | MountKey::Gid
+        | MountKey::Env => {
+            return Err(bad(Code::BadMount, span, "this key of a mount needs a value"));
+        }
+    }
+    Ok(())
+}
+
+fn field(fields: &mut Fields, key: MountKey, word: &Word, at: Span) -> Result<(), Diagnostic> {
+    let wrong =
+        |what: &str| bad(Code::BadMount, word.span, format!("`{}` is no {what}", word.value));
+    let some = || Some(word.clone()).filter(|word| !word.value.is_empty());
+    let text = word.value.as_str();
+    let decimal = || {
+        let id = text.parse::<u32>().ok().filter(|_| !text.starts_with('+'));
+        id.map(|id| Some((id, at))).ok_or_else(|| wrong("number of a user or group"))
+    };
+    match key {
+        MountKey::Type => fields.kind = kind(text).ok_or_else(|| wrong("type of a mount"))?,
+        MountKey::From => {
+            if dollar(text) {
+                let message = format!("`from={text}`: variables are not expanded here");
+                return Err(bad(Code::BadMount, at, message)
+                    .help("name it in a stage of its own: `FROM $NAME AS source`"));
+            }
+            fields.from = some();
+        }
+        MountKey::Source => fields.source = some(),
+        MountKey::Target => fields.target = some(),
+        MountKey::Readonly => {
+            fields.readonly = Some(boolean(text).ok_or_else(|| wrong("truth value"))?);
+        }
+        MountKey::Readwrite => {
+            fields.readonly = Some(!boolean(text).ok_or_else(|| wrong("truth value"))?);
+        }
+        MountKey::Required => {
+            can_require(fields, at)?;
+            fields.required = boolean(text).ok_or_else(|| wrong("truth value"))?;
+        }
+        MountKey::Id => fields.id = some(),
+        MountKey::Sharing => {
+            let sharing = sharing(text).ok_or_else(|| wrong("way of sharing a cache"))?;
+            fields.sharing = Some((sharing, at));
+        }
+        MountKey::Size if fields.kind == Kind::Tmpfs => {
+            fields.size = Some(size::parse(text).ok_or_else(|| wrong("size"))?);
+        }
+        MountKey::Size => {
+            let message = "only a tmpfs has a `size`, and its `type` must come first";
+            return Err(bad(Code::BadMount, at, message));
+        }
+        MountKey::Mode => {
+            let octal = u32::from_str_radix(text, 8).ok().filter(|_| !text.starts_with('+'));
+            fields.mode = Some((octal.ok_or_else(|| wrong("octal mode"))?, at));
+        }
+        MountKey::Uid => fields.uid = decimal()?,
+        MountKey::Gid => fields.gid = decimal()?,
+        MountKey::Env => fields.env = some(),
+        MountKey::Relabel => {}
+    }
+    Ok(())
+}
+
+/// Whether BuildKit would take the text for one with a variable: a `$` that is not the last.
+fn dollar(text: &str) -> bool {
+    text.find('$').is_some_and(|at| at + 1 < text.len())
+}
+
+fn can_require(fields: &Fields, span: Span) -> Result<(), Diagnostic> {
+    if matches!(fields.kind, Kind::Secret | Kind::Ssh) {
+        return Ok(());
+    }
+    let message =
+        "only a secret and an ssh mount can be `required`, and the `type` must come first";
+    Err(bad(Code::BadMount, span, message))
+}
+
+fn kind(text: &str) -> Option<Kind> {
+    Some(match text.to_ascii_lowercase().as_str() {
+        "bind" => Kind::Bind,
+        "cache" => Kind::Cache,
+        "tmpfs" => Kind::Tmpfs,
+        "secret" => Kind::Secret,
+        "ssh" => Kind::Ssh,
+        _ => return None,
+    })
+}
+
+fn sharing(text: &str) -> Option<Sharing> {
+    Some(match text.to_ascii_lowercase().as_str() {
+        "shared" => Sharing::Shared,
+        "private" => Sharing::Private,
+        "locked" => Sharing::Locked,
+        _ => return None,
+    })
+}
+
+/// Go's `strconv.ParseBool`.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+/// What contradicts the type.
+fn check(fields: &Fields) -> Result<(), Diagnostic> {
+    let refuse = |span: Span, message: &str| Err(bad(Code::BadMount, span, message));
+    if matches!(fields.kind, Kind::Bind | Kind::Tmpfs)
+        && let Some((_, span)) = fields.mode.or(fields.uid).or(fields.gid)
+    {
+        return refuse(span, "a bind or tmpfs mount has no `mode`, `uid` or `gid`");
+    }
+    if let Some((_, span)) = fields.sharing
+        && fields.kind != Kind::Cache
+    {
+        return refuse(span, "only a cache can be shared");
+    }
+    if let Some(env) = &fields.env
+        && fields.kind != Kind::Secret
+    {
+        return refuse(env.span, "only a secret has an `env`");
+    }
+    if fields.kind == Kind::Secret {
+        if let Some(from) = &fields.from {
+            return refuse(from.span, "a secret has no `from`");
+        }
+        if let (Some(_), Some(id)) = (&fields.source, &fields.id) {
+            return refuse(id.span, "`source` and `id` of a secret mean the same; give one");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! The arguments of `EXPOSE` (BuildKit `convert_expose.go`).
+
+use std::net::IpAddr;
+
+/// Reads `[[ip:]host:]port[-port][/protocol]` into one `port/protocol` for each container port.
+///
+/// Address and host port are checked and dropped: an image cannot hold them.
+pub(super) fn parse(spec: &str) -> Result<Vec<String>, String> {
+    let (front, container) = spec.rsplit_once(':').unwrap_or(("", spec));
+    let (ip, host) = front.rsplit_once(':').unwrap_or(("", front));
+    let (ports, protocol) = container.split_once('/').unwrap_or((container, ""));
+    if ports.is_empty() {
+        return Err(format!("`{spec}` names no port"));
+    }
+    let protocol = match protocol.to_lowercase().as_str() {
+        "" => "tcp".to_owned(),
+        known @ ("tcp" | "udp" | "sctp") => known.to_owned(),
+        other => return Err(format!("`{other}` is no protocol; expected tcp, udp or sctp")),
+    };
+    let bare = ip.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')).unwrap_or(ip);
+    if !bare.is_empty() && bare.parse::<IpAddr>().is_err() {
+        return Err(format!("`{ip}` is no IP address"));
+    }
+    let (first, last) = range(ports)?;
+    if !host.is_empty() {
+        let (host_first, host_last) = range(host)?;
+        if last != first && last - first != host_last - host_first {
+            return Err(format!("the ranges `{ports}` and `{host}` differ in length"));
+        }
+    }
+    Ok((first..=last).map(|port| format!("{port}/{protocol}")).collect())
+}
+
+fn range(text: &str) -> Result<(u16, u16), String> {
+    let port = |text: &str| {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let port = digits.then(|| text.parse().ok()).flatten();
+        port.ok_or_else(|| format!("`{text}` is no port; expected a number from 0 to 65535"))
+    };
+    let (first, last) = match text.split_once('-') {
+        Some(("", _)) | None => (port(text)?, port(text)?),
+        Some((first, last)) => (port(first)?, port(last)?),
+    };
+    if last < first { Err(format!("the range `{text}` runs backwards")) } else { Ok((first, last)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn specs_become_container_ports() {
+        for (spec, expected) in [
+            ("80", "80/tcp"),
+            ("86/TCP", "86/tcp"),
+            ("82-84/udp", "82/udp 83/udp 84/udp"),
+            ("127.0.0.1:1:2", "2/tcp"),
+            ("[::1]:8-9:8", "8/tcp"),
+            ("1:2", "2/tcp"),
+            ("::1:2:3", "3/tcp"),
+        ] {
+            assert_eq!(parse(spec).unwrap().join(" "), expected, "{spec}");
+        }
+        for spec in
+            ["", "/tcp", "-1", "70000", "80/foo", "2-1", "1-2-3", "x:1:2", "1-3:1-2", "+1", "1-"]
+        {
+            assert!(parse(spec).is_err(), "{spec}");
+        }
+    }
+}

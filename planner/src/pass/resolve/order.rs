@@ -1,0 +1,103 @@
+//! Which stages need which: the stage DAG, its circles, and what the target reaches.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ir::{Code, Diagnostic, ImageRequest, Platform, Span};
+use petgraph::algo::tarjan_scc;
+use petgraph::graph::DiGraph;
+use petgraph::visit::Dfs;
+
+use super::name::{Source, references};
+use super::{Base, Resolved};
+use crate::Options;
+
+impl Resolved<'_> {
+    /// The stages that each stage refers to. A bad index is an error in any stage.
+    pub(super) fn edges(&self, platform: &Platform) -> Result<DiGraph<(), ()>, Vec<Diagnostic>> {
+        let mut graph = DiGraph::new();
+        let nodes: Vec<_> = self.stages.iter().map(|_| graph.add_node(())).collect();
+        let mut errors = Vec::new();
+        for (index, stage) in self.stages.iter().enumerate() {
+            if let Base::Stage(base) = stage.base {
+                graph.update_edge(nodes[index], nodes[base], ());
+            }
+            for (statement, place) in &stage.statements {
+                for from in references(statement) {
+                    match self.source(&from, index, platform) {
+                        Ok(Source::Stage(source)) => {
+                            graph.update_edge(nodes[index], nodes[source], ());
+                        }
+                        Err(error) if error.code == Code::UnknownStage => {
+                            errors.push(place.at(error));
+                        }
+                        Ok(Source::Scratch | Source::Image(_) | Source::Context(_)) | Err(_) => {}
+                    }
+                }
+            }
+        }
+        if errors.is_empty() { Ok(graph) } else { Err(errors) }
+    }
+
+    /// The images that the needed stages start from or copy from, each once, in order, and where
+    /// each is named first.
+    pub(crate) fn images(&self, options: &Options) -> Vec<(ImageRequest, Span)> {
+        let mut images = BTreeMap::new();
+        for index in &self.needed {
+            let stage = &self.stages[*index];
+            if let Base::Image(request) = &stage.base {
+                images.entry(request.clone()).or_insert(stage.span);
+            }
+            for (statement, place) in &stage.statements {
+                for from in references(statement) {
+                    let source = self.source(&from, *index, &options.platform);
+                    if let Ok(Source::Image(request)) = source {
+                        images.entry(request).or_insert(place.span);
+                    }
+                }
+            }
+        }
+        images.into_iter().collect()
+    }
+}
+
+pub(super) fn cycles(
+    resolved: &Resolved<'_>,
+    edges: &DiGraph<(), ()>,
+) -> Result<(), Vec<Diagnostic>> {
+    let errors: Vec<Diagnostic> = tarjan_scc(edges)
+        .into_iter()
+        .filter(|group| group.len() > 1 || edges.contains_edge(group[0], group[0]))
+        .map(|group| {
+            let mut stages: Vec<usize> = group.iter().map(|node| node.index()).collect();
+            stages.sort_unstable();
+            let names: Vec<String> =
+                stages.iter().map(|stage| format!("`{}`", resolved.label(*stage))).collect();
+            let message = match &names[..] {
+                [one] => format!("the stage {one} needs itself"),
+                many => format!("the stages {} need each other", many.join(" and ")),
+            };
+            let span = resolved.stages[stages[0]].span;
+            let error = Diagnostic::error(Code::CircularDependency, span, message);
+            stages[1..].iter().fold(error, |error, stage| {
+                error.label(resolved.stages[*stage].span, "this stage is part of the circle")
+            })
+        })
+        .collect();
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+impl Resolved<'_> {
+    /// What to call a stage: its name, or its index.
+    pub(crate) fn label(&self, stage: usize) -> String {
+        self.stages[stage].name.clone().unwrap_or_else(|| stage.to_string())
+    }
+}
+
+pub(super) fn reachable(edges: &DiGraph<(), ()>, target: usize) -> BTreeSet<usize> {
+    let mut needed = BTreeSet::new();
+    let mut search = Dfs::new(edges, petgraph::graph::NodeIndex::new(target));
+    while let Some(node) = search.next(edges) {
+        needed.insert(node.index());
+    }
+    needed
+}

@@ -1,0 +1,154 @@
+//! A base image becomes a root: layers are fetched side by side and unpacked in their order.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ir::op::ImageOp;
+use ir::{DiffId, Digest, ImageRequest, NodeId};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::error::NodeError;
+use super::machine::Machine;
+use crate::event::{Event, Task};
+use crate::image::LayerSource;
+use crate::layer;
+use crate::registry::Descriptor;
+use crate::resolve::Found;
+use crate::rootdir::RootDir;
+use crate::snapshot::Snapshot;
+
+/// How many layers of one image are fetched at once.
+const FETCHES: usize = 4;
+
+/// The root of a base image. What an earlier build has unpacked is not fetched again.
+pub(super) async fn root(
+    machine: &Arc<Machine>,
+    id: NodeId,
+    op: &ImageOp,
+) -> Result<Snapshot, NodeError> {
+    let found = find(machine, op).await?;
+    let Some(chain_id) = chain_id(&found.config.rootfs.diff_ids) else {
+        return machine.blocking(|machine| Ok(machine.snapshotter.scratch()?)).await;
+    };
+    let store = &machine.settings.store;
+    let directory = if store.has_root(&chain_id) {
+        store.root(&chain_id)
+    } else {
+        unpack(machine, id, &found, chain_id).await?
+    };
+    machine.blocking(move |machine| Ok(machine.snapshotter.base(&directory)?)).await
+}
+
+/// The image that the plan was made for. Its name may stand for another one by now: then it is
+/// asked for by its digest.
+async fn find(machine: &Machine, op: &ImageOp) -> Result<Arc<Found>, NodeError> {
+    let Some(digest) = op.digest else {
+        return Err(NodeError::Unresolved { reference: op.reference.clone() });
+    };
+    let platform = op.platform.clone();
+    let request = ImageRequest { reference: op.reference.clone(), platform };
+    let found = machine.unless_cancelled(machine.images.resolve(&request)).await?;
+    if found.digest == digest {
+        return Ok(found);
+    }
+    let request = ImageRequest { reference: op.reference.with_digest(digest), ..request };
+    machine.unless_cancelled(machine.images.resolve(&request)).await
+}
+
+/// Brings a layer of a base image to this machine; what the store has is not fetched again.
+pub(super) async fn fetch(
+    machine: &Machine,
+    task: Task,
+    layer: &Descriptor,
+    source: &LayerSource,
+) -> Result<PathBuf, crate::registry::RegistryError> {
+    let reference = match source {
+        LayerSource::Blob(path) => return Ok(path.clone()),
+        LayerSource::Base(reference) => reference,
+    };
+    if let Some(path) = machine.settings.store.blob(&layer.digest) {
+        return Ok(path);
+    }
+    let what = format!("sha256:{}", layer.digest.short());
+    let progress = |done| {
+        let (what, total) = (what.clone(), Some(layer.size));
+        machine.events.send(Event::Progress { task, what, done, total });
+    };
+    machine.images.client().fetch(reference, layer, &machine.settings.store, progress).await
+}
+
+async fn unpack(
+    machine: &Arc<Machine>,
+    id: NodeId,
+    found: &Arc<Found>,
+    chain_id: Digest,
+) -> Result<PathBuf, NodeError> {
+    let slots = Arc::new(Semaphore::new(FETCHES));
+    let fetches = (0..found.base.layers.len()).map(|index| {
+        let (machine, found, slots) = (Arc::clone(machine), Arc::clone(found), Arc::clone(&slots));
+        AbortOnDropHandle::new(tokio::spawn(async move {
+            let _slot = slots.acquire().await.expect("the semaphore is never closed");
+            let (layer, source) = (&found.base.layers[index], &found.base.sources[index]);
+            fetch(&machine, Task::Node(id), layer, source).await
+        }))
+    });
+    let fetches: Vec<_> = fetches.collect();
+    let directory = machine.settings.store.scratch().join(format!("base-{}", id.index()));
+    let target = directory.clone();
+    let root = machine.blocking(move |_| new_root(target)).await?;
+    let root = Arc::new(root);
+    for (fetch, diff_id) in fetches.into_iter().zip(found.config.rootfs.diff_ids.clone()) {
+        let fetched = async { fetch.await.map_err(|_| NodeError::Worker)?.map_err(NodeError::from) };
+        let blob = machine.unless_cancelled(fetched).await?;
+        let (root, found) = (Arc::clone(&root), Arc::clone(found));
+        machine
+            .blocking(move |machine| unpack_layer(machine, &found, &blob, &root, diff_id))
+            .await?;
+    }
+    machine
+        .blocking(move |machine| Ok(machine.settings.store.publish_root(&chain_id, &directory)?))
+        .await
+}
+
+fn new_root(directory: PathBuf) -> Result<RootDir, NodeError> {
+    let made = std::fs::create_dir(&directory).and_then(|()| {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&directory, mode)?;
+        RootDir::open(&directory)
+    });
+    made.map_err(|source| NodeError::Io { action: "make the root", path: directory, source })
+}
+
+fn unpack_layer(
+    machine: &Machine,
+    found: &Found,
+    blob: &std::path::Path,
+    root: &RootDir,
+    expected: DiffId,
+) -> Result<(), NodeError> {
+    let file = std::fs::File::open(blob).map_err(|source| NodeError::Io {
+        action: "read the layer",
+        path: blob.to_owned(),
+        source,
+    })?;
+    let unpacked = layer::unpack(file, root, &machine.cancel)?;
+    for skipped in unpacked.skipped {
+        machine.events.send(Event::Notice { message: format!("{}: {skipped}", found.reference) });
+    }
+    if unpacked.diff_id != expected {
+        let reference = found.reference.clone();
+        return Err(NodeError::DiffId { reference, found: unpacked.diff_id, expected });
+    }
+    Ok(())
+}
+
+/// Names a stack of layers (OCI image-spec, config.md, "Layer `ChainID`"); none for no layers.
+fn chain_id(diff_ids: &[DiffId]) -> Option<Digest> {
+    let mut layers = diff_ids.iter();
+    let first = layers.next()?.0;
+    Some(layers.fold(first, |chain, layer| {
+        Digest::from_bytes(Sha256::digest(format!("{chain} {layer}")).into())
+    }))
+}

@@ -1,0 +1,150 @@
+//! Operations that change a root: a root is begun on the parent's, changed, and committed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ir::op::{CopyOp, MkdirOp, RunOp};
+use ir::NodeId;
+
+use super::error::NodeError;
+use super::machine::{Machine, Product};
+use super::mounts::Mounts;
+use crate::event::{Event, Stream};
+use crate::op;
+use crate::sandbox::{Exit, Step};
+use crate::snapshot::{Active, ChangeSet};
+
+/// Copies files into the root.
+pub(super) async fn copy(
+    machine: &Arc<Machine>,
+    id: NodeId,
+    copy: &CopyOp,
+) -> Result<Option<ChangeSet>, NodeError> {
+    let copy = copy.clone();
+    machine
+        .blocking(move |machine| {
+            let active = begin(machine, copy.root)?;
+            let sources =
+                copy.sources.iter().map(|source| Ok((source.from, machine.tree(source.from)?)));
+            let sources = sources.collect::<Result<BTreeMap<_, _>, NodeError>>()?;
+            let source_of = |from: NodeId| sources[&from].clone();
+            let (now, cancel) = (machine.now(), &machine.cancel);
+            for skipped in op::copy::copy(&copy, active.root(), &source_of, now, cancel)? {
+                machine.events.send(Event::Notice { message: skipped });
+            }
+            commit(machine, id, active)
+        })
+        .await
+}
+
+/// Makes the working directory.
+pub(super) async fn mkdir(
+    machine: &Arc<Machine>,
+    id: NodeId,
+    mkdir: &MkdirOp,
+) -> Result<Option<ChangeSet>, NodeError> {
+    let mkdir = mkdir.clone();
+    machine
+        .blocking(move |machine| {
+            let active = begin(machine, mkdir.root)?;
+            op::mkdir::mkdir(&mkdir, active.root(), machine.now())?;
+            commit(machine, id, active)
+        })
+        .await
+}
+
+/// Runs a command in the root.
+pub(super) async fn run(
+    machine: &Arc<Machine>,
+    id: NodeId,
+    run: &RunOp,
+) -> Result<Option<ChangeSet>, NodeError> {
+    let root = run.root;
+    let mkdir = MkdirOp { root, path: run.cwd.clone(), owner: run.user.clone() };
+    let active = machine
+        .blocking(move |machine| {
+            let active = begin(machine, root)?;
+            // A base image may name a working directory that it does not have.
+            op::mkdir::mkdir(&mkdir, active.root(), machine.now())?;
+            Ok(active)
+        })
+        .await?;
+    let exit = command(machine, id, run, active.as_ref()).await?;
+    let command = || run.argv.join(" ");
+    match exit {
+        Exit::Code(0) => machine.blocking(move |machine| commit(machine, id, active)).await,
+        Exit::Code(status) => {
+            let status = u8::try_from(status).unwrap_or(u8::MAX);
+            Err(NodeError::Exit { status, command: command() })
+        }
+        Exit::Signal(signal) => Err(NodeError::Signal { signal, command: command() }),
+    }
+}
+
+async fn command(
+    machine: &Arc<Machine>,
+    id: NodeId,
+    run: &RunOp,
+    active: &dyn Active,
+) -> Result<Exit, NodeError> {
+    let mut env = run.env.clone();
+    for (name, value) in &machine.graph.node(id).origin.proxy {
+        if !env.iter().any(|(known, _)| known == name) {
+            env.push((name.clone(), value.clone()));
+        }
+    }
+    let scratch = machine.settings.store.scratch().join(format!("step-{}", id.index()));
+    std::fs::create_dir(&scratch).map_err(|source| NodeError::Io {
+        action: "make the directory",
+        path: scratch.clone(),
+        source,
+    })?;
+    let prepare = {
+        let (run, mut env) = (run.clone(), env);
+        move |machine: &Machine| {
+            let mut prepared = Mounts::default();
+            for mount in &run.mounts {
+                prepared.add(machine, mount, &mut env)?;
+            }
+            Ok((prepared, env))
+        }
+    };
+    let (mounts, env) = machine.blocking(prepare).await?;
+    let step = Step {
+        root: active.root().fd(),
+        mount: active.mount()?,
+        argv: &run.argv,
+        env: &env,
+        cwd: &run.cwd,
+        user: &run.user,
+        mounts: mounts.mounts,
+        scripts: &run.scripts,
+        network: run.network,
+        security: run.security,
+        scratch: &scratch,
+    };
+    let events = machine.events.clone();
+    let output = move |stream: Stream, line: &str| {
+        events.send(Event::Output { node: id, stream, line: line.to_owned() });
+    };
+    let result = machine.settings.sandbox.run(step, output, machine.cancel.clone()).await;
+    if machine.cancel.is_cancelled() {
+        return Err(NodeError::Cancelled);
+    }
+    Ok(result?)
+}
+
+fn begin(machine: &Machine, parent: NodeId) -> Result<Box<dyn Active>, NodeError> {
+    let snapshot = machine.root(parent);
+    Ok(machine.snapshotter.begin(&snapshot, machine.parent_use(parent))?)
+}
+
+fn commit(
+    machine: &Machine,
+    id: NodeId,
+    active: Box<dyn Active>,
+) -> Result<Option<ChangeSet>, NodeError> {
+    let (snapshot, changes) = active.commit()?;
+    machine.keep(id, Product::Root(snapshot));
+    Ok(machine.wants_layer(id).then_some(changes))
+}

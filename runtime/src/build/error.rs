@@ -1,0 +1,110 @@
+//! Why a build failed, with the node it failed at.
+
+use std::io;
+use std::path::PathBuf;
+
+use ir::{DiffId, ImageRef, NodeId, Origin};
+
+use crate::context::ContextError;
+use crate::image::ExportError;
+use crate::layer::LayerError;
+use crate::op::{CopyError, InlineError, MkdirError};
+use crate::registry::RegistryError;
+use crate::resolve::ResolveError;
+use crate::sandbox::SandboxError;
+use crate::snapshot::SnapshotError;
+use crate::store::StoreError;
+
+/// Why a build failed.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A node could not do what it should.
+    #[error("{source}")]
+    Node {
+        /// Which.
+        node: NodeId,
+        /// Where it was asked for.
+        origin: Box<Origin>,
+        /// What happened.
+        source: Box<NodeError>,
+    },
+    /// No root can be made here.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The image did not get to a destination.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// A base image could not be read again for the export.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// A layer of the base could not be fetched for the export.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The build was stopped from outside.
+    #[error("the build was stopped")]
+    Cancelled,
+    /// A task died; its panic was reported.
+    #[error("a worker died; this is a bug in kaniko")]
+    Worker,
+}
+
+/// Why a node could not do what it should.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the variants wrap errors that document themselves")]
+pub enum NodeError {
+    #[error("the command ended with exit status {status}: {command}")]
+    Exit { status: u8, command: String },
+    #[error("the command was killed by signal {signal}: {command}")]
+    Signal { signal: i32, command: String },
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Layer(#[from] LayerError),
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    #[error(transparent)]
+    Inline(#[from] InlineError),
+    #[error(transparent)]
+    Mkdir(#[from] MkdirError),
+    #[error(transparent)]
+    Context(#[from] ContextError),
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error("cannot {action} `{}`", path.display())]
+    Io { action: &'static str, path: PathBuf, source: io::Error },
+    #[error("cannot unpack `{reference}`: a layer is {found}, but its config says {expected}")]
+    DiffId { reference: ImageRef, found: DiffId, expected: DiffId },
+    #[error("`{reference}` was planned without asking its registry; plan again with `--resolve`")]
+    Unresolved { reference: ImageRef },
+    #[error("there is no context named `{name}`")]
+    NoContext { name: String },
+    #[error("cannot read git repositories: `{url}`")]
+    Git { url: String },
+    #[error("the secret `{id}` was not given; pass it with `--secret id={id},src=FILE`")]
+    NoSecret { id: String },
+    #[error("the ssh agent `{id}` is required, and this builder forwards none")]
+    NoAgent { id: String },
+    #[error("cancelled")]
+    Cancelled,
+    #[error("a worker died; this is a bug in kaniko")]
+    Worker,
+}
+
+impl BuildError {
+    /// What the process ends with: the status of a failed command, 128 and the signal of a killed
+    /// one, 1 for everything else.
+    pub fn status(&self) -> u8 {
+        let Self::Node { source, .. } = self else { return 1 };
+        match **source {
+            NodeError::Exit { status, .. } => status,
+            NodeError::Signal { signal, .. } => u8::try_from(128 + signal).unwrap_or(255),
+            _ => 1,
+        }
+    }
+}

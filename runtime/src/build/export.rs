@@ -1,0 +1,185 @@
+//! The image leaves: its layers are uploaded as soon as they exist, then it is linked and goes to
+//! every destination.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use ir::{Digest, ImageRef, ImageRequest, NodeId, Op};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::base;
+use super::error::BuildError;
+use super::machine::Machine;
+use crate::event::{Event, Task};
+use crate::image::push::Uplink;
+use crate::image::{self, Assembly, Format, Image, ImageLayer};
+use crate::layer::Layer;
+use crate::resolve::Found;
+
+/// Where an image goes.
+#[derive(Clone, Debug)]
+pub struct Outputs {
+    /// Repositories it is pushed to.
+    pub push: Vec<ImageRef>,
+    /// Names it has in files.
+    pub names: Vec<ImageRef>,
+    /// A `docker load` archive.
+    pub archive: Option<PathBuf>,
+    /// An OCI layout.
+    pub layout: Option<PathBuf>,
+    /// A file that says its digest.
+    pub digest_file: Option<PathBuf>,
+    /// Its media types.
+    pub format: Format,
+}
+
+impl Outputs {
+    /// Whether anybody sees the image; if not, no layer is made.
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.push.is_empty()
+            || self.archive.is_some()
+            || self.layout.is_some()
+            || self.digest_file.is_some()
+    }
+}
+
+/// Uploads of layers that began before the image was linked.
+///
+/// A failed one is no failure of the build: the push tries again and tells.
+pub(super) struct Uploads {
+    machine: Arc<Machine>,
+    to: Vec<ImageRef>,
+    running: Mutex<Vec<AbortOnDropHandle<()>>>,
+}
+
+impl Uploads {
+    pub(super) fn new(machine: &Arc<Machine>, outputs: &Outputs) -> Self {
+        let mut to: Vec<ImageRef> = Vec::new();
+        for reference in &outputs.push {
+            if !to.iter().any(|known| known.name() == reference.name()) {
+                to.push(reference.clone());
+            }
+        }
+        Self { machine: Arc::clone(machine), to, running: Mutex::default() }
+    }
+
+    /// Begins to upload a layer to every repository.
+    pub(super) fn start(&self, layer: &Layer) {
+        let mut running = self.running.lock().expect("nobody panics while holding the lock");
+        for to in &self.to {
+            let (machine, to) = (Arc::clone(&self.machine), to.clone());
+            let layer = ImageLayer::from(layer);
+            running.push(AbortOnDropHandle::new(tokio::spawn(async move {
+                image::push::push_layer(&layer, &to, link(&machine)).await.ok();
+            })));
+        }
+    }
+
+    async fn finish(self) {
+        let running = self.running.into_inner().expect("nobody panics while holding the lock");
+        for upload in running {
+            upload.await.ok();
+        }
+    }
+}
+
+fn link(machine: &Machine) -> Uplink<'_> {
+    Uplink {
+        client: machine.images.client(),
+        store: &machine.settings.store,
+        events: &machine.events,
+    }
+}
+
+/// Links the image and brings it to every destination. Returns the manifest's digest.
+pub(super) async fn export(
+    machine: &Arc<Machine>,
+    outputs: &Outputs,
+    layers: BTreeMap<NodeId, Layer>,
+    uploads: Uploads,
+) -> Result<Digest, BuildError> {
+    let stage = machine.graph.target();
+    let found = match base_request(machine) {
+        Some(request) => Some(machine.images.resolve(&request).await?),
+        None => None,
+    };
+    let assembly = Assembly {
+        created: machine.settings.created,
+        format: outputs.format,
+        annotations: BTreeMap::new(),
+    };
+    let base = found.as_ref().map(|found| &found.base);
+    let image = Arc::new(image::assemble(stage, base, &layers, &assembly)?);
+    let work = async {
+        write_files(machine, outputs, &image, found.as_deref()).await?;
+        uploads.finish().await;
+        image::push::push(&image, &outputs.push, link(machine)).await?;
+        Ok(image.digest)
+    };
+    tokio::select! {
+        biased;
+        () = machine.cancel.cancelled() => Err(BuildError::Cancelled),
+        result = work => result,
+    }
+}
+
+/// The base image at the bottom of the target.
+fn base_request(machine: &Machine) -> Option<ImageRequest> {
+    let mut at = machine.graph.target().root;
+    while let Some(parent) = machine.graph.node(at).op.root() {
+        at = parent;
+    }
+    match &machine.graph.node(at).op {
+        Op::Image(image) => Some(ImageRequest {
+            reference: image.reference.clone(),
+            platform: image.platform.clone(),
+        }),
+        Op::Scratch
+        | Op::Local(_)
+        | Op::Git(_)
+        | Op::Http(_)
+        | Op::Inline(_)
+        | Op::Run(_)
+        | Op::Copy(_)
+        | Op::Mkdir(_) => None,
+    }
+}
+
+async fn write_files(
+    machine: &Arc<Machine>,
+    outputs: &Outputs,
+    image: &Arc<Image>,
+    found: Option<&Found>,
+) -> Result<(), BuildError> {
+    if outputs.archive.is_some() || outputs.layout.is_some() {
+        for (layer, source) in found.into_iter().flat_map(Found::layers) {
+            base::fetch(machine, Task::Export, layer, source).await?;
+        }
+    }
+    let (outputs, image, store) =
+        (outputs.clone(), Arc::clone(image), machine.settings.store.clone());
+    let events = machine.events.clone();
+    let write = move || {
+        let exported = |path: &PathBuf| {
+            let to = path.display().to_string();
+            events.send(Event::Exported { to, digest: image.digest });
+        };
+        if let Some(path) = &outputs.archive {
+            image::archive::write(&image, path, &outputs.names, &store)?;
+            exported(path);
+        }
+        if let Some(path) = &outputs.layout {
+            let name = outputs.names.first().and_then(ImageRef::tag);
+            image::layout::write(&image, path, name, &store)?;
+            exported(path);
+        }
+        if let Some(path) = &outputs.digest_file {
+            image::digest_file::write(path, &image.digest)?;
+        }
+        Ok(())
+    };
+    let written: Result<(), image::ExportError> =
+        tokio::task::spawn_blocking(write).await.map_err(|_| BuildError::Worker)?;
+    Ok(written?)
+}

@@ -1,0 +1,202 @@
+//! Everything that the tasks of one build share.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+
+use ir::{Graph, NodeId, Op};
+use tokio_util::sync::CancellationToken;
+
+use super::Settings;
+use super::error::{BuildError, NodeError};
+use crate::context::source::{Owners, Tree};
+use crate::event::{Event, Events, Task};
+use crate::layer::{self, Layer};
+use crate::layer::entry::Time;
+use crate::resolve::Images;
+use crate::sandbox::Isolation;
+use crate::snapshot::{self, ChangeSet, ParentUse, Snapshot, Snapshotter};
+
+/// What one build works with. Shared by all its tasks.
+pub(super) struct Machine {
+    pub(super) graph: Graph,
+    pub(super) images: Images,
+    pub(super) settings: Settings,
+    pub(super) snapshotter: Box<dyn Snapshotter>,
+    pub(super) events: Events,
+    pub(super) cancel: CancellationToken,
+    /// Why better snapshotters fell out.
+    snapshotters_passed_over: Vec<String>,
+    /// How many nodes need each node.
+    uses: Vec<usize>,
+    /// The nodes whose layers the image consists of.
+    wanted: BTreeSet<NodeId>,
+    /// What the nodes that are done resulted in.
+    products: Mutex<BTreeMap<NodeId, Product>>,
+}
+
+/// What a node results in.
+#[derive(Clone)]
+pub(super) enum Product {
+    /// A root that a step can go on from.
+    Root(Snapshot),
+    /// Files that a step can only read.
+    Tree(Tree),
+}
+
+impl Machine {
+    pub(super) fn new(
+        graph: Graph,
+        images: Images,
+        settings: Settings,
+        events: Events,
+        cancel: CancellationToken,
+    ) -> Result<Self, BuildError> {
+        let (snapshotter, snapshotters_passed_over) =
+            snapshot::choose(settings.snapshotter, settings.store.scratch())?;
+        let mut uses = vec![0; graph.nodes.len()];
+        for (_, node) in graph.iter() {
+            for input in node.op.inputs() {
+                uses[input.index()] += 1;
+            }
+        }
+        let exported = settings.outputs.is_wanted();
+        let layers = graph.target().history.iter().filter_map(|step| step.node);
+        let wanted = layers.filter(|_| exported).collect();
+        Ok(Self {
+            graph,
+            images,
+            settings,
+            snapshotter,
+            events,
+            cancel,
+            snapshotters_passed_over,
+            uses,
+            wanted,
+            products: Mutex::default(),
+        })
+    }
+
+    /// What the log calls the way in which commands are confined; none if there are no commands.
+    pub(super) fn isolation(&self) -> Option<&'static str> {
+        let runs = self.graph.nodes.iter().any(|node| matches!(node.op, Op::Run(_)));
+        self.settings.sandbox.isolation().map(Isolation::name).filter(|_| runs)
+    }
+
+    /// Why stronger ways of confining and better ways of snapshotting fell out.
+    pub(super) fn passed_over(&self) -> Vec<String> {
+        let runs = self.isolation().is_some();
+        let sandbox = self.settings.sandbox.passed_over().iter().filter(|_| runs);
+        sandbox.chain(&self.snapshotters_passed_over).cloned().collect()
+    }
+
+    /// How many nodes need a node.
+    pub(super) fn uses(&self, id: NodeId) -> usize {
+        self.uses[id.index()]
+    }
+
+    /// Whether the image consists of this node's layer, among others.
+    pub(super) fn wants_layer(&self, id: NodeId) -> bool {
+        self.wanted.contains(&id)
+    }
+
+    /// Whether a root that one node begins on is needed by others too.
+    pub(super) fn parent_use(&self, parent: NodeId) -> ParentUse {
+        if self.uses(parent) > 1 { ParentUse::Shared } else { ParentUse::Last }
+    }
+
+    /// Keeps what a node resulted in.
+    pub(super) fn keep(&self, id: NodeId, product: Product) {
+        self.products.lock().expect("nobody panics while holding the lock").insert(id, product);
+    }
+
+    /// What a node resulted in that is done.
+    pub(super) fn product(&self, id: NodeId) -> Product {
+        let products = self.products.lock().expect("nobody panics while holding the lock");
+        products.get(&id).expect("the schedule starts a node when its inputs are done").clone()
+    }
+
+    /// The root that a node resulted in.
+    pub(super) fn root(&self, id: NodeId) -> Snapshot {
+        match self.product(id) {
+            Product::Root(snapshot) => snapshot,
+            Product::Tree(_) => unreachable!("the planner builds only on roots, and {id} is none"),
+        }
+    }
+
+    /// What a node resulted in, for reading.
+    pub(super) fn tree(&self, id: NodeId) -> Result<Tree, NodeError> {
+        match self.product(id) {
+            Product::Root(snapshot) => {
+                let view = self.snapshotter.view(&snapshot)?;
+                let root = Arc::new(view.root().try_clone().map_err(|source| NodeError::Io {
+                    action: "open the root",
+                    path: "/".into(),
+                    source,
+                })?);
+                Ok(Tree::new(root, Owners::Kept, Some(Arc::new(view))))
+            }
+            Product::Tree(tree) => Ok(tree),
+        }
+    }
+
+    /// What directories are dated that nobody gave a time.
+    pub(super) fn now(&self) -> Time {
+        let seconds = i64::try_from(self.settings.created).unwrap_or(i64::MAX);
+        Time { seconds, nanoseconds: 0 }
+    }
+
+    /// Waits for something on the network, unless the build is stopped before.
+    pub(super) async fn unless_cancelled<T, E: Into<NodeError>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, NodeError> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(NodeError::Cancelled),
+            result = work => result.map_err(Into::into),
+        }
+    }
+
+    /// Runs blocking work on a thread that may block, and waits for it.
+    ///
+    /// The work is not interrupted from outside: it looks at `cancel` itself where it takes long.
+    pub(super) async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, NodeError> + Send + 'static,
+    ) -> Result<T, NodeError> {
+        let machine = Arc::clone(self);
+        let result = tokio::task::spawn_blocking(move || work(&machine)).await;
+        match result.map_err(|_| NodeError::Worker)? {
+            // What fails because it was told to stop did not fail.
+            Err(_) if self.cancel.is_cancelled() => Err(NodeError::Cancelled),
+            result => result,
+        }
+    }
+
+    /// Makes the changes of a node a layer; none if there are none.
+    pub(super) async fn pack(
+        self: &Arc<Self>,
+        id: NodeId,
+        changes: ChangeSet,
+    ) -> Result<Option<Layer>, NodeError> {
+        if changes.entries.is_empty() {
+            return Ok(None);
+        }
+        self.blocking(move |machine| {
+            let to = machine.settings.store.scratch().join(format!("layer-{}", id.index()));
+            let progress = |done| {
+                machine.events.send(Event::Progress {
+                    task: Task::Node(id),
+                    what: "layer".to_owned(),
+                    done,
+                    total: None,
+                });
+            };
+            let compression = machine.settings.compression;
+            let layer = layer::pack(&changes, compression, &to, &machine.cancel, &progress)?;
+            Ok(Some(layer))
+        })
+        .await
+    }
+}

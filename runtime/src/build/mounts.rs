@@ -1,0 +1,116 @@
+//! What a command sees beside its root: mounts of the graph become mounts of the sandbox.
+
+use std::io;
+
+use ir::NodeId;
+use ir::op::{CopyOp, CopySource, Mount};
+use rustix::fd::OwnedFd;
+
+use super::cache_mount::{CacheDirectory, Request};
+use super::error::NodeError;
+use super::machine::Machine;
+use crate::context::source::Tree;
+use crate::op;
+use crate::rootdir::RootDir;
+use crate::sandbox::StepMount;
+
+/// The mounts of a step, and what must live until it has ended.
+#[derive(Default)]
+pub(super) struct Mounts {
+    /// In the order of the Dockerfile.
+    pub mounts: Vec<StepMount>,
+    trees: Vec<Tree>,
+    caches: Vec<CacheDirectory>,
+}
+
+impl Mounts {
+    /// Adds a mount. One that shows nothing (an optional secret that was not given) adds nothing.
+    pub(super) fn add(
+        &mut self,
+        machine: &Machine,
+        mount: &Mount,
+        env: &mut Vec<(String, String)>,
+    ) -> Result<(), NodeError> {
+        match mount {
+            Mount::Bind { target, from, source, writable } => {
+                let tree = machine.tree(*from)?;
+                let from = duplicate(&tree)?;
+                self.trees.push(tree);
+                let (target, source) = (target.clone(), source.clone());
+                self.mounts.push(StepMount::Bind { target, from, source, writable: *writable });
+            }
+            Mount::Cache { target, id, sharing, from, source, mode, uid, gid, readonly } => {
+                let request = Request { id, sharing: *sharing, mode: *mode, owner: (*uid, *gid) };
+                let cache = open_cache(machine, &request, *from, source)?;
+                let (target, directory) = (target.clone(), cache.path.clone());
+                self.caches.push(cache);
+                self.mounts.push(StepMount::Cache { target, directory, readonly: *readonly });
+            }
+            Mount::Tmpfs { target, size } => {
+                self.mounts.push(StepMount::Tmpfs { target: target.clone(), size: *size });
+            }
+            Mount::Secret { id, target, env: variable, required, mode, uid, gid } => {
+                let Some(content) = machine.settings.secrets.get(id) else {
+                    return optional(*required, || NodeError::NoSecret { id: id.clone() });
+                };
+                if let Some(variable) = variable {
+                    let text = String::from_utf8_lossy(content).into_owned();
+                    env.push((variable.clone(), text));
+                }
+                self.mounts.extend(target.as_ref().map(|target| StepMount::Secret {
+                    target: target.clone(),
+                    content: content.clone(),
+                    mode: *mode,
+                    uid: *uid,
+                    gid: *gid,
+                }));
+            }
+            Mount::Ssh { id, required, target: _, mode: _, uid: _, gid: _ } => {
+                return optional(*required, || NodeError::NoAgent { id: id.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn optional(required: bool, error: impl FnOnce() -> NodeError) -> Result<(), NodeError> {
+    if required { Err(error()) } else { Ok(()) }
+}
+
+fn duplicate(tree: &Tree) -> Result<OwnedFd, NodeError> {
+    let duplicate = tree.root().fd().try_clone_to_owned();
+    duplicate.map_err(|source| io_error("open the root", "/".into(), source))
+}
+
+/// Opens a cache directory; a new one starts with what `source` of `from` holds.
+fn open_cache(
+    machine: &Machine,
+    request: &Request<'_>,
+    from: Option<NodeId>,
+    source: &str,
+) -> Result<CacheDirectory, NodeError> {
+    let work = machine.settings.store.directory();
+    let error = |error| io_error("open the cache", work.to_owned(), error);
+    let cache = request.open(work).map_err(error)?;
+    if let (true, Some(from)) = (cache.fresh, from) {
+        let tree = machine.tree(from)?;
+        let root = RootDir::open(&cache.path).map_err(error)?;
+        let copy = CopyOp {
+            root: from,
+            sources: vec![CopySource { from, path: format!("{source}/."), unpack: false }],
+            destination: "/".to_owned(),
+            owner: None,
+            mode: None,
+            exclude: Vec::new(),
+            parents: false,
+            link: false,
+        };
+        let source_of = |_| tree.clone();
+        op::copy::copy(&copy, &root, &source_of, machine.now(), &machine.cancel)?;
+    }
+    Ok(cache)
+}
+
+fn io_error(action: &'static str, path: std::path::PathBuf, source: io::Error) -> NodeError {
+    NodeError::Io { action, path, source }
+}

@@ -1,0 +1,57 @@
+//! One node of the graph is carried out.
+
+use std::sync::Arc;
+
+use ir::{NodeId, Op};
+
+use super::error::NodeError;
+use super::machine::{Machine, Product};
+use super::{base, change};
+use crate::context;
+use crate::op;
+use crate::snapshot::ChangeSet;
+
+/// Carries out a node whose inputs are done, and keeps what it results in.
+///
+/// Returns what it changed, where the image consists of its layer.
+pub(super) async fn run(machine: &Arc<Machine>, id: NodeId) -> Result<Option<ChangeSet>, NodeError> {
+    let product = match &machine.graph.node(id).op {
+        Op::Run(run) => return change::run(machine, id, run).await,
+        Op::Copy(copy) => return change::copy(machine, id, copy).await,
+        Op::Mkdir(mkdir) => return change::mkdir(machine, id, mkdir).await,
+        Op::Scratch => {
+            let scratch = |machine: &Machine| Ok(machine.snapshotter.scratch()?);
+            Product::Root(machine.blocking(scratch).await?)
+        }
+        // An image that no step stands on is not unpacked, nor even fetched: its layers go from
+        // registry to registry.
+        Op::Image(_) if machine.uses(id) == 0 => return Ok(None),
+        Op::Image(image) => Product::Root(base::root(machine, id, image).await?),
+        Op::Local(local) => {
+            let Some(directory) = machine.settings.contexts.get(&local.name).cloned() else {
+                return Err(NodeError::NoContext { name: local.name.clone() });
+            };
+            let patterns = local.ignore.clone();
+            let open = move |_: &Machine| Ok(context::source::local(&directory, &patterns)?);
+            Product::Tree(machine.blocking(open).await?)
+        }
+        Op::Http(http) => {
+            let directory = machine.settings.store.scratch().join(format!("http-{}", id.index()));
+            let client = machine.images.client().http();
+            let fetch = context::http::fetch(http, client, &directory, &machine.cancel);
+            Product::Tree(machine.unless_cancelled(fetch).await?)
+        }
+        Op::Inline(inline) => {
+            let inline = inline.clone();
+            let write = move |machine: &Machine| {
+                let directory =
+                    machine.settings.store.scratch().join(format!("inline-{}", id.index()));
+                Ok(op::inline::inline(&inline, &directory, machine.now())?)
+            };
+            Product::Tree(machine.blocking(write).await?)
+        }
+        Op::Git(git) => return Err(NodeError::Git { url: git.url.clone() }),
+    };
+    machine.keep(id, product);
+    Ok(None)
+}

@@ -1,0 +1,355 @@
+//! Brings the entries of an archive to a root, one after the other.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fd::BorrowedFd;
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+use tokio_util::sync::CancellationToken;
+
+use crate::layer::LayerError;
+use crate::layer::entry::{Entry, Kind};
+use crate::layer::metadata::{apply_what_is_allowed, belongs_in_layer};
+use crate::layer::path::{Absolute, PathError, inside, resolve};
+use crate::layer::tar_read::{TarError, TarReader};
+use crate::layer::tar_write::WHITEOUT_PREFIX;
+use crate::layer::unpack::tree::{Parent, Tree};
+use crate::rootdir::{RootDir, is_missing, stat_at};
+
+/// What content is written with, and the size of a hole that is left in a file.
+const BUFFER: usize = 128 << 10;
+/// The name that empties its directory.
+const OPAQUE: &[u8] = b".wh..wh..opq";
+/// How names start that AUFS kept its own things under.
+const AUFS_PREFIX: &[u8] = b".wh..wh.";
+
+/// What an archive's entries mean.
+#[derive(Clone, Copy)]
+pub(super) struct Rules {
+    /// Whether `.wh.` names mean deletions, and the root's own entry counts.
+    pub whiteouts: bool,
+    /// What is made of absolute names.
+    pub absolute: Absolute,
+    /// Whom everything belongs to, instead of what the archive says.
+    pub owner: Option<(u32, u32)>,
+}
+
+/// Brings entries to a root.
+pub(super) struct Extractor<'a> {
+    root: &'a RootDir,
+    /// Where the archive's root is, without links.
+    base: PathBuf,
+    rules: Rules,
+    tree: Tree<'a>,
+    buffer: Vec<u8>,
+    skipped: Vec<String>,
+}
+
+/// Why an entry was not brought to the root; what it is called is added outside.
+enum Failure {
+    Path(PathError),
+    Archive(TarError),
+    Cancelled,
+}
+
+impl From<PathError> for Failure {
+    fn from(error: PathError) -> Self {
+        Self::Path(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Path(error.into())
+    }
+}
+
+impl From<Errno> for Failure {
+    fn from(error: Errno) -> Self {
+        Self::Path(error.into())
+    }
+}
+
+impl From<TarError> for Failure {
+    fn from(error: TarError) -> Self {
+        Self::Archive(error)
+    }
+}
+
+impl Failure {
+    fn named(self, entry: &Path) -> LayerError {
+        let entry = entry.to_owned();
+        match self {
+            Self::Path(PathError::Escapes(reason)) => LayerError::Escapes { entry, reason },
+            Self::Path(PathError::Io(source)) => LayerError::Extract { entry, source },
+            Self::Archive(error) => LayerError::Read(error),
+            Self::Cancelled => LayerError::Cancelled,
+        }
+    }
+}
+
+/// Something that was made, without content and metadata.
+struct Made {
+    /// For a regular file.
+    file: Option<File>,
+}
+
+/// What a name means in a layer.
+enum Name {
+    Plain,
+    /// The rest of the name is gone.
+    Whiteout(OsString),
+    /// What the layers below have in the directory is gone.
+    Opaque,
+    /// Something of AUFS that is no part of the tree.
+    Aufs,
+}
+
+impl Name {
+    fn of(path: &Path) -> Result<Self, PathError> {
+        let is_aufs = |name: &OsStr| name.as_bytes().starts_with(AUFS_PREFIX);
+        let name = path.file_name().unwrap_or_default();
+        if name.as_bytes() == OPAQUE && !path.parent().is_some_and(|dir| dir.iter().any(is_aufs)) {
+            return Ok(Self::Opaque);
+        }
+        if path.iter().any(is_aufs) {
+            return Ok(Self::Aufs);
+        }
+        match name.as_bytes().strip_prefix(WHITEOUT_PREFIX) {
+            None => Ok(Self::Plain),
+            // `.wh..` and `.wh...` would delete the directory itself, or the one above it.
+            Some(b"" | b"." | b"..") => {
+                Err(PathError::Escapes("it is a whiteout of no name".to_owned()))
+            }
+            Some(name) => Ok(Self::Whiteout(OsStr::from_bytes(name).to_owned())),
+        }
+    }
+}
+
+impl<'a> Extractor<'a> {
+    /// Entries go beneath `into`, whose links are followed.
+    pub(super) fn new(root: &'a RootDir, into: &Path, rules: Rules) -> Result<Self, LayerError> {
+        let base = inside(into, Absolute::Strip)
+            .and_then(|into| resolve(root, &into))
+            .map_err(|error| Failure::from(error).named(into))?;
+        let tree = Tree::new(root, rules.owner.unwrap_or_default());
+        Ok(Self { root, base, rules, tree, buffer: vec![0; BUFFER], skipped: Vec::new() })
+    }
+
+    /// Extracts everything. Returns what had to be left out.
+    pub(super) fn run<R: Read>(
+        mut self,
+        reader: &mut TarReader<R>,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<String>, LayerError> {
+        while let Some(mut entry) = reader.next()? {
+            if cancel.is_cancelled() {
+                return Err(LayerError::Cancelled);
+            }
+            entry.xattrs.retain(|name, _| belongs_in_layer(name));
+            if let Some((uid, gid)) = self.rules.owner {
+                (entry.uid, entry.gid) = (uid, gid);
+            }
+            self.entry(&entry, reader, cancel).map_err(|failure| failure.named(&entry.path))?;
+        }
+        let finished = self.tree.finish();
+        finished.map_err(|(entry, source)| LayerError::Extract { entry, source })?;
+        Ok(self.skipped)
+    }
+
+    fn entry<R: Read>(
+        &mut self,
+        entry: &Entry,
+        reader: &mut TarReader<R>,
+        cancel: &CancellationToken,
+    ) -> Result<(), Failure> {
+        let path = inside(&entry.path, self.rules.absolute)?;
+        let Some(name) = path.file_name() else { return self.root_entry(entry) };
+        let named = self.base.join(path.parent().unwrap_or(Path::new("")));
+        if self.rules.whiteouts {
+            match Name::of(&path)? {
+                Name::Plain => {}
+                Name::Whiteout(gone) => {
+                    if let Some(parent) = self.tree.existing_parent(&named)? {
+                        self.tree.remove_lower(parent.dir(), &parent.path.join(gone))?;
+                    }
+                    return Ok(());
+                }
+                Name::Opaque => {
+                    if let Some(parent) = self.tree.existing_parent(&named)? {
+                        self.tree.clear_lower(parent.dir(), OsStr::new("."), &parent.path)?;
+                    }
+                    return Ok(());
+                }
+                Name::Aufs => {
+                    self.skip(entry, "it belongs to AUFS");
+                    return Ok(());
+                }
+            }
+        }
+        let parent = self.tree.parent(&named)?;
+        if let Kind::Hardlink { target } = &entry.kind {
+            return self.hard_link(target, &parent, name);
+        }
+        let Some(made) = self.make(entry, &parent, name)? else { return Ok(()) };
+        if let (Some(file), Kind::File { size }) = (made.file, &entry.kind) {
+            file.set_len(*size)?;
+            self.content(&file, reader, cancel)?;
+        }
+        self.metadata(entry, parent.dir(), name)?;
+        let path = parent.path.join(name);
+        if entry.kind == Kind::Directory {
+            self.tree.set_time(path.clone(), entry.mtime);
+        }
+        self.tree.wrote(path);
+        Ok(())
+    }
+
+    /// The root itself. In an archive that is added, it says nothing about where it is added to.
+    fn root_entry(&mut self, entry: &Entry) -> Result<(), Failure> {
+        if !self.rules.whiteouts {
+            return Ok(());
+        }
+        if entry.kind != Kind::Directory {
+            return Err(PathError::Escapes("the root can only be a directory".to_owned()).into());
+        }
+        self.metadata(entry, self.root.fd(), OsStr::new("."))?;
+        self.tree.set_time(PathBuf::new(), entry.mtime);
+        Ok(())
+    }
+
+    /// Makes an entry's file, in place of what stands there. None if that cannot be done here.
+    fn make(
+        &mut self,
+        entry: &Entry,
+        parent: &Parent,
+        name: &OsStr,
+    ) -> Result<Option<Made>, Failure> {
+        let dir = parent.dir();
+        // Overlay takes such a device for a deletion.
+        if entry.kind == (Kind::CharDevice { device: (0, 0) }) {
+            self.skip(entry, "a device 0:0 stands for no device");
+            return Ok(None);
+        }
+        if let Some(stat) = existing(dir, name)? {
+            let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+            if is_directory && entry.kind == Kind::Directory {
+                return Ok(Some(Made { file: None }));
+            }
+            self.tree.remove(dir, name, &parent.path.join(name))?;
+        }
+        let mut file = None;
+        match &entry.kind {
+            Kind::File { .. } => {
+                let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+                let mode = Mode::from_raw_mode(0o600);
+                file = Some(File::from(rustix::fs::openat(dir, name, flags, mode)?));
+            }
+            Kind::Directory => rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(0o700))?,
+            Kind::Symlink { target } => rustix::fs::symlinkat(target, dir, name)?,
+            Kind::Fifo => rustix::fs::mkfifoat(dir, name, Mode::from_raw_mode(0o600))?,
+            Kind::CharDevice { device } => {
+                return self.device(entry, dir, name, (FileType::CharacterDevice, *device));
+            }
+            Kind::BlockDevice { device } => {
+                return self.device(entry, dir, name, (FileType::BlockDevice, *device));
+            }
+            Kind::Hardlink { .. } | Kind::Whiteout => return Err(Errno::INVAL.into()),
+        }
+        Ok(Some(Made { file }))
+    }
+
+    fn device(
+        &mut self,
+        entry: &Entry,
+        dir: BorrowedFd<'_>,
+        name: &OsStr,
+        (kind, (major, minor)): (FileType, (u32, u32)),
+    ) -> Result<Option<Made>, Failure> {
+        let device = rustix::fs::makedev(major, minor);
+        match rustix::fs::mknodat(dir, name, kind, Mode::from_raw_mode(0o600), device) {
+            Ok(()) => Ok(Some(Made { file: None })),
+            // In a user namespace. An empty file in its place would be something else.
+            Err(Errno::PERM) => {
+                self.skip(entry, "devices cannot be made here");
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Gives a file that is in the root already a second name.
+    fn hard_link(&mut self, target: &Path, parent: &Parent, name: &OsStr) -> Result<(), Failure> {
+        let inner = inside(target, self.rules.absolute)?;
+        let Some(target_name) = inner.file_name() else {
+            return Err(PathError::Escapes("it is a hard link to the root".to_owned()).into());
+        };
+        let target_dir = self.base.join(inner.parent().unwrap_or(Path::new("")));
+        let from = self.tree.existing_parent(&target_dir)?;
+        let from =
+            from.filter(|from| existing(from.dir(), target_name).is_ok_and(|it| it.is_some()));
+        let Some(from) = from else {
+            let reason = format!("there is no `{}` that it could link to", target.display());
+            return Err(io::Error::new(io::ErrorKind::NotFound, reason).into());
+        };
+        let path = parent.path.join(name);
+        if from.path.join(target_name) != path {
+            if existing(parent.dir(), name)?.is_some() {
+                self.tree.remove(parent.dir(), name, &path)?;
+            }
+            let flags = AtFlags::empty();
+            rustix::fs::linkat(from.dir(), target_name, parent.dir(), name, flags)?;
+        }
+        self.tree.wrote(path);
+        Ok(())
+    }
+
+    fn content<R: Read>(
+        &mut self,
+        file: &File,
+        reader: &mut TarReader<R>,
+        cancel: &CancellationToken,
+    ) -> Result<(), Failure> {
+        while let Some((offset, count)) = reader.read_content(&mut self.buffer)? {
+            if cancel.is_cancelled() {
+                return Err(Failure::Cancelled);
+            }
+            let part = &self.buffer[..count];
+            // Zeros become holes, as they may have been.
+            if part.iter().any(|byte| *byte != 0) {
+                file.write_all_at(part, offset)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn metadata(
+        &mut self,
+        entry: &Entry,
+        dir: BorrowedFd<'_>,
+        name: &OsStr,
+    ) -> Result<(), Failure> {
+        for refused in apply_what_is_allowed(dir, name, entry)? {
+            let name = String::from_utf8_lossy(&refused.name).into_owned();
+            self.skip(entry, &format!("attribute `{name}`: {}", refused.reason));
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, entry: &Entry, reason: &str) {
+        self.skipped.push(format!("`{}`: {reason}", entry.path.display()));
+    }
+}
+
+fn existing(dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<Option<Stat>> {
+    match stat_at(dir, name) {
+        Ok(stat) => Ok(Some(stat)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,96 @@
+//! Trees copied where mounts and renames are not to be had.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use rustix::fs::{
+    AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps, Uid,
+};
+
+use crate::rootdir;
+
+/// Copies what `from` is open on (for reading) to a name that is free: directories, files, links
+/// and devices with their modes, owners and times; sockets are left out.
+///
+/// Contents are shared with the original where the file system can do that.
+pub(super) fn copy(from: OwnedFd, to: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
+    let stat = rustix::fs::fstat(&from)?;
+    if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
+        rustix::fs::mkdirat(to, name, Mode::from_raw_mode(0o700))?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let made = rustix::fs::openat(to, name, flags, Mode::empty())?;
+        for child in rootdir::names(from.as_fd())? {
+            copy_entry(from.as_fd(), made.as_fd(), &child)?;
+        }
+    } else {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let made = rustix::fs::openat(to, name, flags, Mode::from_raw_mode(0o600))?;
+        io::copy(&mut File::from(from), &mut File::from(made))?;
+    }
+    finish(to, name, &stat)
+}
+
+/// Puts a copy of a directory where another one stands.
+pub(super) fn replace_directory(from: OwnedFd, to: &Path) -> io::Result<()> {
+    let parent = to.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let name = to.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = rustix::fs::open(parent, flags, Mode::empty())?;
+    let mut fresh = name.to_owned();
+    fresh.push(".new");
+    let path = parent.join(&fresh);
+    if path.exists() {
+        // Left by a builder that was killed here.
+        fs::remove_dir_all(&path)?;
+    }
+    copy(from, directory.as_fd(), &fresh)?;
+    let swap = RenameFlags::EXCHANGE;
+    rustix::fs::renameat_with(&directory, &fresh, &directory, name, swap)?;
+    fs::remove_dir_all(&path)
+}
+
+fn copy_entry(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
+    let stat = rootdir::stat_at(from, name)?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory | FileType::RegularFile => {
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            copy(rustix::fs::openat(from, name, flags, Mode::empty())?, to, name)
+        }
+        FileType::Symlink => {
+            let target = rustix::fs::readlinkat(from, name, Vec::new())?;
+            rustix::fs::symlinkat(OsStr::from_bytes(target.as_bytes()), to, name)?;
+            finish(to, name, &stat)
+        }
+        kind @ (FileType::Fifo | FileType::CharacterDevice | FileType::BlockDevice) => {
+            rustix::fs::mknodat(to, name, kind, Mode::from_raw_mode(0o600), stat.st_rdev)?;
+            finish(to, name, &stat)
+        }
+        FileType::Socket | FileType::Unknown => Ok(()),
+    }
+}
+
+/// Owner, mode and times, in the order in which none undoes another.
+#[expect(clippy::useless_conversion, reason = "the types differ between machines")]
+fn finish(to: BorrowedFd<'_>, name: &OsStr, stat: &Stat) -> io::Result<()> {
+    let (uid, gid) = (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid));
+    let own = AtFlags::SYMLINK_NOFOLLOW;
+    rustix::fs::chownat(to, name, Some(uid), Some(gid), own)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
+        super::stubs::set_mode(to, name, stat.st_mode)?;
+    }
+    let times = Timestamps {
+        last_access: Timespec {
+            tv_sec: stat.st_atime.into(),
+            tv_nsec: stat.st_atime_nsec.try_into().unwrap_or_default(),
+        },
+        last_modification: Timespec {
+            tv_sec: stat.st_mtime.into(),
+            tv_nsec: stat.st_mtime_nsec.try_into().unwrap_or_default(),
+        },
+    };
+    Ok(rustix::fs::utimensat(to, name, &times, own)?)
+}

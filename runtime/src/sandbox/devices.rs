@@ -1,0 +1,144 @@
+//! `/dev`, `/proc` and `/sys` of a step in namespaces.
+
+use std::io;
+use std::path::Path;
+
+use ir::instruction::Security;
+use rustix::fd::{AsFd as _, OwnedFd};
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::mount::MountAttrFlags;
+
+use super::mounting;
+use super::spec::{Failure, Stage as _};
+use crate::rootdir::RootDir;
+
+/// The devices that a container has: name, major and minor number.
+pub(super) const DEVICES: [(&str, u32, u32); 6] = [
+    ("null", 1, 3),
+    ("zero", 1, 5),
+    ("full", 1, 7),
+    ("random", 1, 8),
+    ("urandom", 1, 9),
+    ("tty", 5, 0),
+];
+
+/// The links that a container has in `/dev`.
+const LINKS: [(&str, &str); 5] = [
+    ("fd", "/proc/self/fd"),
+    ("stdin", "/proc/self/fd/0"),
+    ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"),
+    ("ptmx", "pts/ptmx"),
+];
+
+/// What containers do not get to see of a fresh `/proc`: it is about the machine.
+const MASKED: [&str; 10] = [
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+];
+
+/// What containers may not change of it.
+const READ_ONLY: [&str; 5] =
+    ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/// A `/dev` in memory with the devices of a container.
+pub(super) fn dev(root: &RootDir) -> Result<(), Failure> {
+    let options = [("mode", Some("755")), ("size", Some("65536k"))];
+    let nosuid = MountAttrFlags::MOUNT_ATTR_NOSUID;
+    let mount = mounting::new("tmpfs", &options, nosuid).stage("mount `/dev`")?;
+    mounting::place(root, "/dev", mount.as_fd())?;
+    for (name, _, _) in DEVICES {
+        let path = format!("/dev/{name}");
+        let device = mounting::clone(Path::new(&path));
+        // A device that the builder does not have either is not worth a failed step.
+        if let Some(device) = mounting::if_there(device).stage(&format!("clone `{path}`"))? {
+            mounting::place(root, &path, device.as_fd())?;
+        }
+    }
+    let pts = devpts().stage("mount `/dev/pts`")?;
+    mounting::place(root, "/dev/pts", pts.as_fd())?;
+    for (name, target) in LINKS {
+        let path = format!("/dev/{name}");
+        mounting::make_link(root, Path::new(&path), target).stage(&format!("make `{path}`"))?;
+    }
+    let shm = [("mode", Some("1777")), ("size", Some("65536k"))];
+    let shm = mounting::new("tmpfs", &shm, mounting::PLAIN).stage("mount `/dev/shm`")?;
+    mounting::place(root, "/dev/shm", shm.as_fd())?;
+    // Kernels can be built without message queues.
+    if let Ok(queues) = mounting::new("mqueue", &[], mounting::PLAIN) {
+        mounting::place(root, "/dev/mqueue", queues.as_fd())?;
+    }
+    Ok(())
+}
+
+/// Pseudo terminals of the step's own.
+pub(super) fn devpts() -> io::Result<OwnedFd> {
+    let plain = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+    let own = [("newinstance", None), ("ptmxmode", Some("0666")), ("mode", Some("0620"))];
+    let mut with_group = own.to_vec();
+    with_group.push(("gid", Some("5")));
+    // Where a single id is mapped, the group tty is not.
+    mounting::new("devpts", &with_group, plain).or_else(|_| mounting::new("devpts", &own, plain))
+}
+
+/// `/proc` of the pid namespace this process is in.
+pub(super) fn fresh_proc() -> io::Result<OwnedFd> {
+    mounting::new("proc", &[], mounting::PLAIN)
+}
+
+/// A fresh `/proc` with what containers hide; or, without a pid namespace, the builder's, hidden
+/// parts and all.
+pub(super) fn proc(root: &RootDir, own_pids: bool, security: Security) -> Result<(), Failure> {
+    if !own_pids {
+        let mount = mounting::clone(Path::new("/proc")).stage("clone `/proc`")?;
+        return mounting::place(root, "/proc", mount.as_fd());
+    }
+    let mount = fresh_proc().stage("mount `/proc`")?;
+    mounting::place(root, "/proc", mount.as_fd())?;
+    if security == Security::Insecure {
+        return Ok(());
+    }
+    for path in MASKED {
+        let stage = format!("hide `{path}`");
+        let Some(stat) = root.stat(Path::new(path)).stage(&stage)? else { continue };
+        let cover = if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
+            let attributes = mounting::PLAIN | MountAttrFlags::MOUNT_ATTR_RDONLY;
+            mounting::new("tmpfs", &[("size", Some("0")), ("mode", Some("555"))], attributes)
+        } else {
+            mounting::clone(Path::new("/dev/null"))
+        };
+        mounting::place(root, path, cover.stage(&stage)?.as_fd())?;
+    }
+    for path in READ_ONLY {
+        let stage = format!("protect `{path}`");
+        if root.stat(Path::new(path)).stage(&stage)?.is_none() {
+            continue;
+        }
+        let readonly = || -> io::Result<OwnedFd> {
+            let open = root.open_at(Path::new(path), OFlags::PATH, Mode::empty())?;
+            let mount = mounting::clone_fd(open.as_fd())?;
+            mounting::make_readonly(mount.as_fd(), true)?;
+            Ok(mount)
+        };
+        mounting::place(root, path, readonly().stage(&stage)?.as_fd())?;
+    }
+    Ok(())
+}
+
+/// The builder's `/sys`, read-only unless the step is trusted.
+pub(super) fn sys(root: &RootDir, security: Security) -> Result<(), Failure> {
+    let mount = mounting::clone(Path::new("/sys"));
+    let Some(mount) = mounting::if_there(mount).stage("clone `/sys`")? else { return Ok(()) };
+    if security == Security::Sandbox {
+        mounting::make_readonly(mount.as_fd(), true).stage("protect `/sys`")?;
+    }
+    mounting::place(root, "/sys", mount.as_fd())
+}

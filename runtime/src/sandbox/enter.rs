@@ -1,0 +1,323 @@
+//! Finds out how commands can be confined here, by doing it.
+//!
+//! Each rung of the ladder is tried in a forked child first, on the real work directory; then
+//! the builder itself enters what worked. Version numbers, names and files in `/proc` say little
+//! about what a container may do, so they are not asked.
+
+use std::fmt;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fd::AsFd as _;
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::mount::{MountAttrFlags, MountPropagationFlags};
+use rustix::process::{DumpableBehavior, Pid, Signal, WaitOptions};
+use rustix::thread::{CapabilitySet, UnshareFlags};
+use serde::{Deserialize, Serialize};
+
+use super::idmap::IdMap;
+use super::spec::{Failure, Stage};
+use super::{devices, mounting, spec, sys};
+
+/// How commands shall be confined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Request {
+    /// As well as can be.
+    #[default]
+    Auto,
+    /// In namespaces, or not at all.
+    Namespaces,
+    /// By `chroot(2)`, or not at all.
+    Chroot,
+}
+
+/// How commands are confined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// In namespaces of their own.
+    Namespaces {
+        /// Whether the builder is in a user namespace that it made.
+        user: bool,
+        /// Whether commands have a pid namespace, and with it a `/proc` of their own.
+        pids: bool,
+    },
+    /// By `chroot(2)`: commands see the processes of nobody and no `/proc`, but share network,
+    /// ids and everything else with the builder.
+    Chroot,
+}
+
+impl Isolation {
+    /// What the log calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Namespaces { .. } => NAMESPACES,
+            Self::Chroot => CHROOT,
+        }
+    }
+}
+
+const NAMESPACES: &str = "namespaces";
+const CHROOT: &str = "chroot";
+
+/// What came of [`enter`].
+#[derive(Clone, Debug)]
+pub struct Entered {
+    /// How commands will be confined; none where that is impossible: builds without commands
+    /// work all the same.
+    pub isolation: Option<Isolation>,
+    /// Why better ways fell out, and what the one that was chosen lacks; one line each.
+    pub passed_over: Vec<String>,
+    /// Why there is no isolation, for whoever then wants to run a command.
+    pub refusal: Option<NoIsolation>,
+    /// The directory that roots lie in.
+    pub(super) work: PathBuf,
+}
+
+/// Commands cannot be confined here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoIsolation {
+    /// What was tried, in order.
+    pub tried: Vec<Attempt>,
+    /// What would make it work.
+    pub help: &'static str,
+}
+
+/// A way to confine commands that does not work here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// `namespaces` or `chroot`, and how.
+    pub rung: String,
+    /// The first thing that failed, and how.
+    pub reason: String,
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.rung, self.reason)
+    }
+}
+
+impl fmt::Display for NoIsolation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cannot confine commands here")?;
+        for attempt in &self.tried {
+            write!(f, "\n  {attempt}")?;
+        }
+        write!(f, "\n{}", self.help)
+    }
+}
+
+impl std::error::Error for NoIsolation {}
+
+const HELP: &str = "any one of these helps: a container that runs as root with its default \
+    capabilities (chroot), a seccomp profile that allows user namespaces (`seccompProfile: \
+    Unconfined`; on AppArmor nodes also `appArmorProfile: Unconfined`), or newuidmap with \
+    subordinate ids and `allowPrivilegeEscalation: true` for a user";
+
+/// Prepares this process for running commands: probes, and enters namespaces where that is how.
+///
+/// Must be called while the process has a single thread, before anything is opened or mounted
+/// below `work`: afterwards its user ids and its mounts can be other ones. `work` is the directory
+/// that roots will lie in; it must exist.
+///
+/// # Errors
+///
+/// If what was asked for is impossible. [`Request::Auto`] asks for nothing.
+pub fn enter(request: Request, work: &Path) -> Result<Entered, NoIsolation> {
+    let mut tried = Vec::new();
+    let isolation = climb(request, work, &mut tried);
+    // From here on neither a command nor anyone else of the same user can look into the builder.
+    // It is the kernel's switch for just this and cannot fail for these arguments.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
+    let mut passed_over: Vec<String> = tried.iter().map(Attempt::to_string).collect();
+    let refusal = NoIsolation { tried, help: HELP };
+    let work = work.to_owned();
+    match isolation {
+        Some(Isolation::Chroot) => passed_over.push(
+            "chroot: commands have no /proc, no pseudo terminals and no pid namespace".to_owned(),
+        ),
+        Some(Isolation::Namespaces { .. }) => {}
+        None if request == Request::Auto => {
+            return Ok(Entered { isolation, passed_over, refusal: Some(refusal), work });
+        }
+        None => return Err(refusal),
+    }
+    Ok(Entered { isolation, passed_over, refusal: None, work })
+}
+
+fn climb(request: Request, work: &Path, tried: &mut Vec<Attempt>) -> Option<Isolation> {
+    if request != Request::Chroot {
+        for way in ways() {
+            let rung = format!("{NAMESPACES} ({})", way.name());
+            let entered = in_child(|| way.probe(work)).and_then(|probed| {
+                way.enter()?;
+                Ok(probed)
+            });
+            match entered {
+                Ok(Probed { no_pids }) => {
+                    let pids = no_pids.is_none();
+                    let user = matches!(way, Way::User(_));
+                    tried.extend(no_pids.map(|failure| Attempt {
+                        rung: "pid namespace".to_owned(),
+                        reason: failure.to_string(),
+                    }));
+                    return Some(Isolation::Namespaces { user, pids });
+                }
+                Err(failure) => tried.push(Attempt { rung, reason: failure.to_string() }),
+            }
+        }
+    }
+    if request != Request::Namespaces {
+        match in_child(|| probe_chroot(work)) {
+            Ok(()) => return Some(Isolation::Chroot),
+            Err(failure) => {
+                let rung = CHROOT.to_owned();
+                tried.push(Attempt { rung, reason: failure.to_string() });
+            }
+        }
+    }
+    None
+}
+
+/// A way into namespaces.
+enum Way {
+    /// With the privilege to mount.
+    Privileged,
+    /// Through a user namespace.
+    User(IdMap),
+}
+
+/// What a probe found beside that it works.
+#[derive(Debug, Serialize, Deserialize)]
+struct Probed {
+    /// Why there cannot be a pid namespace, if so.
+    no_pids: Option<Failure>,
+}
+
+fn ways() -> Vec<Way> {
+    let privileged = rustix::process::geteuid().is_root()
+        && rustix::thread::capabilities(None)
+            .is_ok_and(|sets| sets.effective.contains(CapabilitySet::SYS_ADMIN));
+    let mut ways: Vec<Way> = IdMap::candidates().into_iter().map(Way::User).collect();
+    if privileged {
+        ways.insert(0, Way::Privileged);
+    }
+    ways
+}
+
+impl Way {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Privileged => "CAP_SYS_ADMIN",
+            Self::User(map) => map.name(),
+        }
+    }
+
+    /// Puts this process into a mount namespace of its own, from which nothing gets out.
+    fn enter(&self) -> Result<(), Failure> {
+        match self {
+            Self::Privileged => {
+                sys::unshare(UnshareFlags::NEWNS).stage("make a mount namespace")?;
+            }
+            Self::User(map) => enter_user_namespace(map)?,
+        }
+        let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+        rustix::mount::mount_change("/", private).stage("make mounts private")
+    }
+
+    /// Does what a step's init will do. Only for a process that ends afterwards.
+    fn probe(&self, work: &Path) -> Result<Probed, Failure> {
+        self.enter()?;
+        sys::unshare(UnshareFlags::NEWNS | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS)
+            .stage("make a step's namespaces")?;
+        let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID;
+        mounting::new("tmpfs", &[], attributes)
+            .and_then(|mount| mounting::attach(mount.as_fd(), work))
+            .stage("mount a tmpfs")?;
+        mounting::clone(work)
+            .and_then(|mount| mounting::make_readonly(mount.as_fd(), true))
+            .stage("clone a mount")?;
+        devices::devpts().stage("mount a devpts")?;
+        mounting::clone(Path::new("/dev/null")).stage("clone `/dev/null`")?;
+        let no_pids = sys::unshare(UnshareFlags::NEWPID)
+            .stage("make a pid namespace")
+            .and_then(|()| in_child(|| devices::fresh_proc().map(drop).stage("mount `/proc`")))
+            .err();
+        Ok(Probed { no_pids })
+    }
+}
+
+/// Puts this process into a user namespace and a mount namespace that belongs to it, and goes on
+/// there as root with every capability.
+///
+/// A child that stays outside writes the id maps: inside, nobody may.
+fn enter_user_namespace(map: &IdMap) -> Result<(), Failure> {
+    let this = rustix::process::getpid();
+    let (mut waiting, mut made) = io::pipe().stage("make a pipe")?;
+    let mapper = Child::start(|| {
+        // It holds the pipe's other end too, so the builder's death would not wake it.
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
+            .stage("tie the mapper to the builder")?;
+        let mut answer = [0];
+        waiting.read_exact(&mut answer).stage("wait for the namespace")?;
+        if answer == [1] { map.write(this) } else { Ok(()) }
+    })?;
+    let unshared =
+        sys::unshare(UnshareFlags::NEWUSER | UnshareFlags::NEWNS).stage("make a user namespace");
+    made.write_all(&[u8::from(unshared.is_ok())]).stage("wake the mapper")?;
+    let mapped = mapper.finish();
+    unshared.and(mapped)
+}
+
+/// What a chroot needs: itself, and devices that can be made and opened.
+fn probe_chroot(work: &Path) -> Result<(), Failure> {
+    let name = PathBuf::from(format!(".probe-{}", rustix::process::getpid().as_raw_nonzero()));
+    let directory =
+        rustix::fs::open(work, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            .stage("open the work directory")?;
+    let device = rustix::fs::makedev(1, 3);
+    let mode = Mode::from_raw_mode(0o666);
+    rustix::fs::mknodat(&directory, &name, FileType::CharacterDevice, mode, device)
+        .stage("make a device")?;
+    let opened = rustix::fs::openat(&directory, &name, OFlags::RDWR | OFlags::CLOEXEC, mode);
+    rustix::fs::unlinkat(&directory, &name, rustix::fs::AtFlags::empty())
+        .stage("remove a device")?;
+    opened.stage("open a device")?;
+    rustix::process::fchdir(&directory).stage("enter the work directory")?;
+    rustix::process::chroot(".").stage("change the root")
+}
+
+/// Does something in a child process, and returns what it returned.
+fn in_child<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure>
+where
+    T: Serialize + for<'a> Deserialize<'a>,
+{
+    Child::start(work)?.finish()
+}
+
+/// A forked process that ends with a result.
+struct Child<T> {
+    pid: Pid,
+    result: io::PipeReader,
+    _result: std::marker::PhantomData<T>,
+}
+
+impl<T: Serialize + for<'a> Deserialize<'a>> Child<T> {
+    fn start(work: impl FnOnce() -> Result<T, Failure>) -> Result<Self, Failure> {
+        let (result, mut writer) = io::pipe().stage("make a pipe")?;
+        if let Some(pid) = sys::fork().stage("fork")? {
+            return Ok(Self { pid, result, _result: std::marker::PhantomData });
+        }
+        drop(result);
+        let written = spec::write_frame(&mut writer, &work());
+        sys::exit_now(i32::from(written.is_err()))
+    }
+
+    fn finish(mut self) -> Result<T, Failure> {
+        let result = spec::read_frame(&mut self.result);
+        while let Err(rustix::io::Errno::INTR) =
+            rustix::process::waitpid(Some(self.pid), WaitOptions::empty())
+        {}
+        result.unwrap_or_else(|error| Err(Failure::new("hear from a probe", &error)))
+    }
+}

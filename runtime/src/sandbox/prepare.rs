@@ -1,0 +1,320 @@
+//! Makes everything ready that a step needs, before its process is started.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ir::instruction::{Network, Security};
+use ir::op::InlineFile;
+use rustix::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::layout::Layout;
+use super::relay::Relay;
+use super::spec::{Access, Confinement, Ids, Mount, MountKind, Namespaces, ROOT, Spec};
+use super::stubs::Stubs;
+use super::{Entered, Isolation, SandboxError, Step, StepMount, command, mounting, namespaces};
+use crate::rootdir::RootDir;
+use crate::users::User;
+
+/// What to make ready.
+pub(super) struct Task {
+    pub entered: Arc<Entered>,
+    pub isolation: Isolation,
+    pub root: RootDir,
+    pub mount: Option<OwnedFd>,
+    pub argv: Vec<String>,
+    pub env: Vec<(String, String)>,
+    pub cwd: String,
+    pub ids: Ids,
+    pub mounts: Vec<StepMount>,
+    pub scripts: Vec<InlineFile>,
+    pub network: Network,
+    pub security: Security,
+    pub scratch: PathBuf,
+}
+
+/// What is ready.
+pub(super) struct Prepared {
+    pub spec: Spec,
+    /// Those that the specification names, from [`ROOT`] on.
+    pub descriptors: Vec<OwnedFd>,
+    pub relays: Vec<Relay>,
+    pub undo: Undo,
+}
+
+/// How to leave a root as if nothing had been made in it.
+pub(super) enum Undo {
+    /// After a step in namespaces.
+    Stubs(Stubs),
+    /// After a step in a chroot.
+    Layout(Layout),
+}
+
+impl Undo {
+    pub(super) fn finish(self) -> Result<(), SandboxError> {
+        let undone = match self {
+            Self::Stubs(stubs) => stubs.undo(),
+            Self::Layout(layout) => layout.take_away(),
+        };
+        undone.map_err(SandboxError::prepare("put away what was made"))
+    }
+}
+
+impl Task {
+    pub(super) fn new(
+        entered: &Arc<Entered>,
+        isolation: Isolation,
+        root: RootDir,
+        user: User,
+        step: Step<'_>,
+    ) -> Self {
+        let mut env = step.env.to_vec();
+        let home = user.home;
+        for (name, value) in [("PATH", command::DEFAULT_PATH), ("HOME", home.as_str())] {
+            if !env.iter().any(|(known, _)| known == name) {
+                env.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        Self {
+            entered: Arc::clone(entered),
+            isolation,
+            root,
+            mount: step.mount,
+            argv: step.argv.to_vec(),
+            env,
+            cwd: step.cwd.to_owned(),
+            ids: Ids { uid: user.uid, gid: user.gid, groups: user.groups },
+            mounts: step.mounts,
+            scripts: step.scripts.to_vec(),
+            network: step.network,
+            security: step.security,
+            scratch: step.scratch.to_owned(),
+        }
+    }
+
+    pub(super) fn prepare(self) -> Result<Prepared, SandboxError> {
+        match self.isolation {
+            Isolation::Namespaces { user, pids } => self.for_namespaces(user, pids),
+            Isolation::Chroot => self.for_chroot(),
+        }
+    }
+
+    fn for_namespaces(mut self, user: bool, pids: bool) -> Result<Prepared, SandboxError> {
+        let root = match self.mount.take() {
+            Some(mount) => mount,
+            None => self
+                .clone_beneath(&self.root, Path::new(""))
+                .map_err(SandboxError::prepare("mount the root"))?,
+        };
+        let mut own = Namespaces {
+            stage: self.scratch.join("stage"),
+            disk: self.scratch.join("disk"),
+            own_pids: pids,
+            overlay_user_xattrs: user,
+            network: self.network,
+            security: self.security,
+            files: files(),
+            mounts: Vec::new(),
+            scripts: std::mem::take(&mut self.scripts)
+                .into_iter()
+                .map(|file| (file.name, file.content))
+                .collect(),
+        };
+        for directory in [&own.stage, &own.disk] {
+            fs::create_dir(directory).map_err(SandboxError::prepare("make a directory"))?;
+        }
+        let stubs = self.root.try_clone().map(Stubs::new);
+        let mut stubs = stubs.map_err(SandboxError::prepare("open the root"))?;
+        let mut sources = Sources { descriptors: vec![root], relays: Vec::new() };
+        for mount in std::mem::take(&mut self.mounts) {
+            let mount = self.source(mount, &mut sources)?;
+            own.mounts.push(mount);
+        }
+        let placed = place_stubs(&mut stubs, &own, &sources.descriptors);
+        placed.map_err(SandboxError::prepare("make mount points"))?;
+        let Sources { descriptors, relays } = sources;
+        let spec = self.spec(Confinement::Namespaces(own));
+        Ok(Prepared { spec, descriptors, relays, undo: Undo::Stubs(stubs) })
+    }
+
+    fn for_chroot(mut self) -> Result<Prepared, SandboxError> {
+        let descriptors = self.root.fd().try_clone_to_owned().map(|root| vec![root]);
+        let descriptors = descriptors.map_err(SandboxError::prepare("open the root"))?;
+        let root = self.root.try_clone().map_err(SandboxError::prepare("open the root"))?;
+        let mut layout = Layout::new(root, self.scratch.clone());
+        let mut relays = Vec::new();
+        layout.devices().map_err(SandboxError::prepare("make devices"))?;
+        for (target, content) in files() {
+            let action = format!("write `{target}`");
+            layout.file(&target, &content, 0o644, (0, 0)).map_err(SandboxError::prepare(action))?;
+        }
+        for mount in std::mem::take(&mut self.mounts) {
+            let action = format!("lay out `{}`", mount.target());
+            let relay = layout.mount(mount).map_err(SandboxError::prepare(action))?;
+            relays.extend(relay);
+        }
+        for script in std::mem::take(&mut self.scripts) {
+            let target = format!("/dev/pipes/{}", script.name);
+            let content = script.content.as_bytes();
+            layout
+                .file(&target, content, 0o755, (0, 0))
+                .map_err(SandboxError::prepare(format!("write `{target}`")))?;
+        }
+        let network = self.network;
+        let spec = self.spec(Confinement::Chroot { network });
+        Ok(Prepared { spec, descriptors, relays, undo: Undo::Layout(layout) })
+    }
+
+    fn spec(self, confinement: Confinement) -> Spec {
+        Spec {
+            confinement,
+            argv: self.argv,
+            env: self.env,
+            cwd: self.cwd,
+            ids: self.ids,
+            security: self.security,
+        }
+    }
+
+    /// Opens what a step's mount shows.
+    fn source(&self, mount: StepMount, to: &mut Sources) -> Result<Mount, SandboxError> {
+        let action = format!("mount `{}`", mount.target());
+        let number = to.relays.len();
+        let opened = match mount {
+            StepMount::Bind { target, from, source, writable } => {
+                self.clone_beneath(&RootDir::from_fd(from), Path::new(&source)).map(|fd| {
+                    let access = if writable { Access::ThrowAway } else { Access::ReadOnly };
+                    Mount { target, kind: to.attach(fd, access) }
+                })
+            }
+            StepMount::Cache { target, directory, readonly } => {
+                mounting::clone(&directory).map(|fd| {
+                    let access = if readonly { Access::ReadOnly } else { Access::Shared };
+                    Mount { target, kind: to.attach(fd, access) }
+                })
+            }
+            StepMount::Tmpfs { target, size } => {
+                Ok(Mount { target, kind: MountKind::Tmpfs { size } })
+            }
+            StepMount::Secret { target, content, mode, uid, gid } => {
+                Ok(Mount { target, kind: MountKind::File { content, mode, uid, gid } })
+            }
+            StepMount::Ssh { target, socket, mode, uid, gid } => {
+                let path = self.scratch.join(format!("agent-{number}"));
+                listen(&path, mode, (uid, gid)).and_then(|listener| {
+                    to.relays.push(Relay { listener, agent: socket });
+                    let fd = mounting::clone(&path)?;
+                    Ok(Mount { target, kind: to.attach(fd, Access::Shared) })
+                })
+            }
+        };
+        opened.map_err(SandboxError::prepare(action))
+    }
+
+    /// A detached mount of something beneath a directory, which may itself be a detached mount.
+    fn clone_beneath(&self, root: &RootDir, path: &Path) -> io::Result<OwnedFd> {
+        let fd = root.open_at(path, OFlags::PATH, Mode::empty())?;
+        match mounting::clone_fd(fd.as_fd()) {
+            // Before Linux 6.15 only attached mounts can be cloned. This one then stays attached
+            // in the builder's own mount namespace, and ends with it.
+            Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => {
+                let directory = self.entered.work.join(".mounts");
+                fs::create_dir_all(&directory)?;
+                let number = format!("{}", root.fd().as_raw_fd());
+                let at = directory.join(format!("{}-{number}", self.scratch_name()));
+                fs::create_dir(&at)?;
+                mounting::attach(root.fd(), &at)?;
+                mounting::clone_fd(fd.as_fd())
+            }
+            other => other,
+        }
+    }
+
+    fn scratch_name(&self) -> String {
+        self.scratch.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
+/// What the mounts of a step show.
+struct Sources {
+    descriptors: Vec<OwnedFd>,
+    relays: Vec<Relay>,
+}
+
+impl Sources {
+    fn attach(&mut self, fd: OwnedFd, access: Access) -> MountKind {
+        self.descriptors.push(fd);
+        // The root is the first of these.
+        MountKind::Attach { descriptor: ROOT + self.descriptors.len() - 1, access }
+    }
+}
+
+/// Makes what the mounts of a step stand on, in the root.
+fn place_stubs(stubs: &mut Stubs, own: &Namespaces, descriptors: &[OwnedFd]) -> io::Result<()> {
+    for directory in ["/dev", "/proc", "/sys"] {
+        stubs.directory(Path::new(directory))?;
+    }
+    for (target, _) in &own.files {
+        stubs.file(Path::new(target))?;
+    }
+    for Mount { target, kind } in &own.mounts {
+        let directory = match kind {
+            MountKind::Tmpfs { .. } => true,
+            MountKind::File { .. } => false,
+            MountKind::Attach { descriptor, .. } => {
+                let stat = rustix::fs::fstat(&descriptors[descriptor - ROOT])?;
+                FileType::from_raw_mode(stat.st_mode) == FileType::Directory
+            }
+        };
+        if directory {
+            stubs.directory(Path::new(target))?;
+        } else {
+            stubs.file(Path::new(target))?;
+        }
+    }
+    Ok(())
+}
+
+/// Listens on a socket at a path of any length.
+pub(super) fn listen(path: &Path, mode: u32, owner: (u32, u32)) -> io::Result<UnixListener> {
+    // An address has room for 108 bytes.
+    let parent = RootDir::open(path.parent().unwrap_or(Path::new("/")))?;
+    let name = path.file_name().unwrap_or_default();
+    let short = Path::new("/proc/self/fd").join(parent.fd().as_raw_fd().to_string()).join(name);
+    let listener = UnixListener::bind(short)?;
+    chown(path, Some(owner.0), Some(owner.1))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o7777))?;
+    Ok(listener)
+}
+
+/// The files that tell a container about its network.
+///
+/// What the builder's `/etc/hosts` says about itself is left out: a step has a name of its own.
+fn files() -> Vec<(String, Vec<u8>)> {
+    let resolv = fs::read("/etc/resolv.conf").unwrap_or_default();
+    let name = namespaces::HOSTNAME;
+    let mut hosts = format!(
+        "127.0.0.1\tlocalhost {name}\n::1\tlocalhost ip6-localhost ip6-loopback\n\
+         fe00::0\tip6-localnet\nff00::0\tip6-mcastprefix\nff02::1\tip6-allnodes\n\
+         ff02::2\tip6-allrouters\n"
+    );
+    let own = fs::read("/etc/hosts").unwrap_or_default();
+    for line in String::from_utf8_lossy(&own).lines() {
+        let address = line.split_whitespace().next().unwrap_or("#");
+        let known = ["127.", "::1", "fe00::", "ff00::", "ff02::", "#"];
+        if !known.iter().any(|prefix| address.starts_with(prefix)) {
+            hosts += line;
+            hosts.push('\n');
+        }
+    }
+    vec![
+        ("/etc/resolv.conf".to_owned(), resolv),
+        ("/etc/hosts".to_owned(), hosts.into_bytes()),
+        ("/etc/hostname".to_owned(), format!("{name}\n").into_bytes()),
+    ]
+}

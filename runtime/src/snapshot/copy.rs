@@ -1,0 +1,193 @@
+//! Copying a whole root: hard links, holes, devices, extended attributes, owners and times
+//! included.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+use rustix::fd::{AsFd as _, BorrowedFd};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+
+use super::changes::{Inode, open_file, shared_inode};
+use super::walk::{by_level, present_at};
+use super::{SnapshotError, cannot_inside};
+use crate::layer::entry::{Entry, Kind};
+use crate::layer::metadata;
+use crate::rootdir::{RootDir, names};
+
+/// Copies everything in a root into an empty one, and gives that one the first one's attributes.
+///
+/// Content is shared with the source where the file system can (`FICLONE`). A device that may not
+/// be made here is left out.
+pub(super) fn copy_root(source: &RootDir, target: &RootDir) -> Result<(), SnapshotError> {
+    let copier = Copier { source, target, reflinks: AtomicBool::new(true) };
+    let mut directories = Vec::new();
+    let mut linked: BTreeMap<Inode, Vec<Entry>> = BTreeMap::new();
+    for copied in by_level(PathBuf::new(), |path: PathBuf| copier.directory(&path))? {
+        directories.push(copied.directory);
+        for (inode, entry) in copied.linked {
+            linked.entry(inode).or_default().push(entry);
+        }
+    }
+    linked.into_par_iter().try_for_each(|(_, names)| copier.linked(&names))?;
+    // Last, as every name made in a directory changes its time; and the deepest first, as a mode
+    // can bar the way.
+    directories.iter().rev().try_for_each(|directory| copier.finish(directory))
+}
+
+/// What copying one directory left to do.
+struct Copied {
+    directory: Entry,
+    linked: Vec<(Inode, Entry)>,
+}
+
+struct Copier<'a> {
+    source: &'a RootDir,
+    target: &'a RootDir,
+    /// Whether the file system shares content; asked once.
+    reflinks: AtomicBool,
+}
+
+impl Copier<'_> {
+    /// Copies what is in a directory, except for what is in its subdirectories, which it returns.
+    fn directory(&self, path: &Path) -> Result<(Copied, Vec<PathBuf>), SnapshotError> {
+        let open = || {
+            let source = self.source.open_dir(path)?;
+            let own = present_at(source.as_fd(), OsStr::new("."), path.to_owned())?;
+            let (own, _) = own.ok_or(Errno::NOENT)?;
+            io::Result::Ok((names(source.as_fd())?, source, own, self.target.open_dir(path)?))
+        };
+        let (names, source, directory, target) = open().map_err(cannot_inside("copy", path))?;
+        let mut copied = Copied { directory, linked: Vec::new() };
+        let mut subdirectories = Vec::new();
+        for name in names {
+            let path = path.join(&name);
+            let failed = cannot_inside("copy", &path);
+            let copy = || -> io::Result<()> {
+                let Some((entry, stat)) = present_at(source.as_fd(), &name, path)? else {
+                    return Ok(());
+                };
+                if let Some(inode) = shared_inode(&entry, &stat) {
+                    copied.linked.push((inode, entry));
+                    return Ok(());
+                }
+                self.one(source.as_fd(), target.as_fd(), &name, (&entry, &stat))?;
+                if entry.kind == Kind::Directory {
+                    subdirectories.push(entry.path);
+                }
+                Ok(())
+            };
+            copy().map_err(failed)?;
+        }
+        Ok((copied, subdirectories))
+    }
+
+    /// Copies what is at one name. Directories are made, and get their attributes later.
+    fn one(
+        &self,
+        source: BorrowedFd<'_>,
+        target: BorrowedFd<'_>,
+        name: &OsStr,
+        (entry, stat): (&Entry, &Stat),
+    ) -> io::Result<()> {
+        let node = |kind| match rustix::fs::mknodat(target, name, kind, Mode::RUSR, stat.st_rdev) {
+            Ok(()) => Ok(true),
+            // A container that may not make devices has those of the image nowhere. What is not
+            // there at first is not seen as deleted later.
+            Err(Errno::PERM) if kind != FileType::Fifo => Ok(false),
+            Err(error) => Err(error),
+        };
+        let made = match &entry.kind {
+            Kind::Directory => return Ok(rustix::fs::mkdirat(target, name, Mode::RWXU)?),
+            Kind::File { .. } => {
+                self.file(&open_file(source, name)?, target, name)?;
+                true
+            }
+            Kind::Symlink { target: text } => {
+                rustix::fs::symlinkat(text, target, name)?;
+                true
+            }
+            Kind::CharDevice { .. } => node(FileType::CharacterDevice)?,
+            Kind::BlockDevice { .. } => node(FileType::BlockDevice)?,
+            Kind::Fifo => node(FileType::Fifo)?,
+            Kind::Hardlink { .. } | Kind::Whiteout => false,
+        };
+        if made { metadata::apply(target, name, entry) } else { Ok(()) }
+    }
+
+    /// Copies a file that has several names.
+    fn linked(&self, names: &[Entry]) -> Result<(), SnapshotError> {
+        let mut names = names.iter();
+        let Some(first) = names.next() else { return Ok(()) };
+        let copy = || {
+            let (source, name) = self.source.parent(&first.path)?;
+            let (target, _) = self.target.parent(&first.path)?;
+            self.file(&open_file(source.as_fd(), &name)?, target.as_fd(), &name)?;
+            metadata::apply(target.as_fd(), &name, first)?;
+            io::Result::Ok((target, name))
+        };
+        let (target, name) = copy().map_err(cannot_inside("copy", &first.path))?;
+        for other in names {
+            let link = || {
+                let (dir, other) = self.target.parent(&other.path)?;
+                Ok(rustix::fs::linkat(&target, &name, dir, other, AtFlags::empty())?)
+            };
+            link().map_err(cannot_inside::<io::Error>("link", &other.path))?;
+        }
+        Ok(())
+    }
+
+    fn finish(&self, directory: &Entry) -> Result<(), SnapshotError> {
+        let apply = || {
+            let dir = self.target.open_at(&directory.path, OFlags::PATH, Mode::empty())?;
+            metadata::apply(dir.as_fd(), OsStr::new("."), directory)
+        };
+        apply().map_err(cannot_inside("set the attributes of", &directory.path))
+    }
+
+    fn file(&self, source: &File, dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let target: File = rustix::fs::openat(dir, name, flags, Mode::RUSR | Mode::WUSR)?.into();
+        let stat = rustix::fs::fstat(source)?;
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
+        if size == 0 {
+            return Ok(());
+        }
+        if self.reflinks.load(Ordering::Relaxed) {
+            match rustix::fs::ioctl_ficlone(&target, source) {
+                Ok(()) => return Ok(()),
+                Err(_) => self.reflinks.store(false, Ordering::Relaxed),
+            }
+        }
+        if u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512) >= size {
+            // `io::copy` asks for `copy_file_range` first.
+            io::copy(&mut &*source, &mut &target)?;
+            return Ok(());
+        }
+        copy_data(source, &target)?;
+        target.set_len(size)
+    }
+}
+
+/// Copies the parts of a file that are no holes.
+fn copy_data(source: &File, target: &File) -> io::Result<()> {
+    let mut at = 0;
+    loop {
+        let start = match rustix::fs::seek(source, rustix::fs::SeekFrom::Data(at)) {
+            Ok(start) => start,
+            // Nothing but a hole is left.
+            Err(Errno::NXIO) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let end = rustix::fs::seek(source, rustix::fs::SeekFrom::Hole(start))?;
+        (&*source).seek(SeekFrom::Start(start))?;
+        (&*target).seek(SeekFrom::Start(start))?;
+        io::copy(&mut source.take(end - start), &mut &*target)?;
+        at = end;
+    }
+}

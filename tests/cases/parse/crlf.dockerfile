@@ -1,0 +1,7 @@
+FROM alpine
+RUN echo a \
+  b
+COPY <<EOF /c
+line
+EOF
+ENV d=e

@@ -1,0 +1,3 @@
+FROM alpine
+ENV a=${b:?"is needed"}
+ENV c=${d,,}

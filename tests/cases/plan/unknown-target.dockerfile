@@ -1,0 +1,3 @@
+#: target prod
+FROM alpine AS Dev
+FROM alpine AS test

@@ -1,0 +1,12 @@
+FROM alpine
+COPY x <<E
+#~ 8-10 `COPY` cannot write to a heredoc
+#~ help: write the path of the destination last
+E
+COPY <<E
+#~ 1-8 `COPY` needs a source and a destination
+E
+COPY https://example.org/a ssh://example.org/b.git $c /d
+#~ 6-26 `COPY` cannot fetch `https://example.org/a`
+#~ help: use `ADD`
+#~ 28-50 `COPY` cannot fetch `ssh://example.org/b.git`
