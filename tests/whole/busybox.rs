@@ -18,7 +18,7 @@ fn stages(base: &str) -> String {
          ENV GREETED=$WHO\n\
          LABEL made.by=\"these tests\"\n\
          COPY --from=build /src/loud /etc/greeting\n\
-         RUN adduser -D -H -u 4711 greeter && mkdir /var/greeter && chown greeter /var/greeter\n\
+         RUN echo greeter:x:4711:4711::/:/bin/sh >> /etc/passwd && mkdir /var/greeter && chown greeter /var/greeter\n\
          USER greeter\n\
          WORKDIR /var/greeter\n\
          EXPOSE 8080\n\

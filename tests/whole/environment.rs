@@ -8,23 +8,38 @@ use kaniko_tests::registry::Registry;
 use kaniko_tests::{base, process, tree};
 use rustix::process::Signal;
 
-#[test]
-fn a_full_disk_is_said() {
+/// Builds with a work directory on a file system of some size, which fills up.
+fn fill(size: &str, command: &str) {
     let registry = Registry::start();
     let base = registry.push(&base::busybox(), "base:1");
     for snapshotter in ["overlay", "tree"] {
         let small = tempfile::tempdir().unwrap();
-        let mount =
-            format!("mount -t tmpfs -o size=24m small {}; exec \"$@\"", small.path().display());
-        let outcome = Build::of(&format!("FROM {base}\nRUN head -c 64m /dev/urandom > /large\n"))
+        let path = small.path().display();
+        let mount = format!("mount -t tmpfs -o size={size} small {path}; exec \"$@\"");
+        Build::of(&format!("FROM {base}\nRUN {command}\n"))
             .under(&["unshare", "--mount", "sh", "-euc", &mount, "kaniko"])
             .work(&small.path().join("work"))
             .option("--snapshotter", snapshotter)
             .push(&registry.name("built:1"))
-            .fail();
-        outcome.says(&["o space left on device"]);
+            .fail()
+            .says(&["No space left on device"]);
         assert!(registry.tags("built").is_empty());
     }
+}
+
+#[test]
+fn a_disk_that_is_full_for_the_base_is_said() {
+    fill("2m", "true");
+}
+
+#[test]
+fn a_disk_that_is_full_for_a_command_is_said() {
+    fill("24m", "dd if=/dev/urandom of=/large bs=1M count=64");
+}
+
+#[test]
+fn a_disk_that_is_full_for_a_layer_is_said() {
+    fill("24m", "dd if=/dev/urandom of=/large bs=1M count=14");
 }
 
 /// As root of a user namespace that may make no others, without a single capability: neither
