@@ -10,6 +10,7 @@ pub mod image;
 pub mod layer;
 pub mod op;
 pub mod registry;
+pub(crate) mod remove;
 pub mod resolve;
 pub(crate) mod rootdir;
 pub mod sandbox;

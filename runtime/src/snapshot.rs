@@ -12,7 +12,6 @@ use crate::rootdir::RootDir;
 mod changes;
 mod copy;
 mod overlay;
-mod remove;
 mod scratch;
 mod tree;
 mod walk;

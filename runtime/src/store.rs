@@ -28,10 +28,8 @@ use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
 pub use blob::BlobWriter;
-pub(crate) use remove::remove_tree;
 
 mod blob;
-mod remove;
 
 /// The work directory, as one build sees it. Cheap to clone; the last handle removes the build's
 /// own part of it.
@@ -113,7 +111,7 @@ impl Store {
         drop(registration);
         // This may take long, and nobody has to wait for it. What cannot be removed goes with this
         // build, or the next one.
-        remove_tree(&dead).ok();
+        crate::remove::tree(&dead).ok();
 
         let scratch = own.join("scratch");
         let inner = Inner {
@@ -162,7 +160,7 @@ impl Store {
         match rustix::fs::rename(unpacked, &root) {
             Ok(()) => Ok(root),
             Err(Errno::EXIST | Errno::NOTEMPTY) => {
-                remove_tree(unpacked).map_err(StoreError::io("remove", unpacked))?;
+                crate::remove::tree(unpacked).map_err(StoreError::io("remove", unpacked))?;
                 Ok(root)
             }
             Err(error) => Err(StoreError::io("publish", unpacked)(error.into())),
@@ -188,7 +186,7 @@ impl Store {
 impl Drop for Inner {
     fn drop(&mut self) {
         // What cannot be removed now is removed by the next build. The lock goes afterwards.
-        remove_tree(&self.own).ok();
+        crate::remove::tree(&self.own).ok();
     }
 }
 

@@ -12,4 +12,5 @@ mod hostile;
 mod output;
 mod parallel;
 mod refused;
+mod rules;
 mod snapshotter;

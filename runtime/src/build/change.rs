@@ -11,6 +11,7 @@ use super::machine::{Machine, Product};
 use super::mounts::Mounts;
 use crate::event::{Event, Stream};
 use crate::op;
+use crate::remove;
 use crate::sandbox::{Exit, Step};
 use crate::snapshot::{Active, ChangeSet};
 
@@ -128,6 +129,11 @@ async fn command(
         events.send(Event::Output { node: id, stream, line: line.to_owned() });
     };
     let result = machine.settings.sandbox.run(step, output, machine.cancel.clone()).await;
+    let removed = tokio::task::spawn_blocking(move || {
+        let removed = remove::tree(&scratch);
+        removed.map_err(|source| NodeError::Io { action: "remove", path: scratch, source })
+    });
+    removed.await.map_err(|_| NodeError::Worker)??;
     if machine.cancel.is_cancelled() {
         return Err(NodeError::Cancelled);
     }

@@ -3,7 +3,7 @@
 use std::io;
 
 use ir::NodeId;
-use ir::op::{CopyOp, CopySource, Mount};
+use ir::op::{CopyOp, CopySource, Mount, Sharing};
 use rustix::fd::OwnedFd;
 
 use super::cache_mount::{CacheDirectory, Request};
@@ -12,7 +12,7 @@ use super::machine::Machine;
 use crate::context::source::Tree;
 use crate::op;
 use crate::rootdir::RootDir;
-use crate::sandbox::StepMount;
+use crate::sandbox::{Isolation, StepMount};
 
 /// The mounts of a step, and what must live until it has ended.
 #[derive(Default)]
@@ -40,7 +40,12 @@ impl Mounts {
                 self.shown.push(StepMount::Bind { target, from, source, writable: *writable });
             }
             Mount::Cache { target, id, sharing, from, source, mode, uid, gid, readonly } => {
-                let request = Request { id, sharing: *sharing, mode: *mode, owner: (*uid, *gid) };
+                let sharing = match machine.settings.sandbox.isolation() {
+                    // There the directory itself is moved into the root of the step.
+                    Some(Isolation::Chroot) if *sharing == Sharing::Shared => Sharing::Locked,
+                    _ => *sharing,
+                };
+                let request = Request { id, sharing, mode: *mode, owner: (*uid, *gid) };
                 let cache = open_cache(machine, &request, *from, source)?;
                 let (target, directory) = (target.clone(), cache.path.clone());
                 self.caches.push(cache);

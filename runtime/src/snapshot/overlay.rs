@@ -12,9 +12,7 @@ use rustix::mount::OpenTreeFlags;
 use super::copy::copy_root;
 use super::scratch::{Scratch, ScratchDir};
 use super::walk::present_at;
-use super::{
-    Active, ChangeSet, ParentUse, Snapshot, SnapshotError, Snapshotter, View, cannot, remove,
-};
+use super::{Active, ChangeSet, ParentUse, Snapshot, SnapshotError, Snapshotter, View, cannot};
 use crate::layer::metadata;
 use crate::rootdir::RootDir;
 
@@ -206,7 +204,7 @@ impl Active for Working {
         let Self { root, dir, parent, shared } = *self;
         drop(root);
         let work = dir.path().join(WORK);
-        remove::tree(&work).map_err(cannot("remove", &work))?;
+        crate::remove::tree(&work).map_err(cannot("remove", &work))?;
         let upper = dir.path().join(UPPER);
         let content = RootDir::open(&upper).map_err(cannot("open", &upper))?;
         let entries = upper::changes(&content, &shared.open(&parent)?)?;

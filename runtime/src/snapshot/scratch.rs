@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::{SnapshotError, cannot, remove};
+use super::{SnapshotError, cannot};
 
 /// Where a snapshotter keeps its files.
 #[derive(Debug)]
@@ -86,6 +86,6 @@ impl ScratchDir {
 impl Drop for ScratchDir {
     fn drop(&mut self) {
         // Nobody is left to tell, and a later build clears the work directory.
-        remove::tree(&self.path).ok();
+        crate::remove::tree(&self.path).ok();
     }
 }

@@ -376,6 +376,6 @@ fn removal_copes_with_modes_and_depth() {
     symlink(dir.path(), top.join("link")).unwrap();
     fs::create_dir_all(top.join("closed/inner")).unwrap();
     fs::set_permissions(top.join("closed"), fs::Permissions::from_mode(0o000)).unwrap();
-    remove::tree(&top).unwrap();
+    crate::remove::tree(&top).unwrap();
     assert!(!top.exists() && dir.path().exists());
 }

@@ -165,11 +165,11 @@ fn a_tree_without_permissions_and_with_names_that_clash_is_removed() {
         let none = std::fs::Permissions::from_mode(0o000);
         std::fs::set_permissions(tree.join(path), none).unwrap();
     }
-    remove_tree(&tree).unwrap();
+    crate::remove::tree(&tree).unwrap();
     assert!(!tree.exists());
     assert!(outside.join("file").exists());
-    remove_tree(&tree).unwrap();
-    remove_tree(&outside.join("file")).unwrap();
+    crate::remove::tree(&tree).unwrap();
+    crate::remove::tree(&outside.join("file")).unwrap();
     assert!(!outside.join("file").exists());
 }
 
@@ -185,6 +185,6 @@ fn a_tree_deeper_than_a_path_may_be_is_removed() {
         rustix::fs::mkdirat(&at, "d", mode).unwrap();
         at = rustix::fs::openat(&at, "d", flags, rustix::fs::Mode::empty()).unwrap();
     }
-    remove_tree(&tree).unwrap();
+    crate::remove::tree(&tree).unwrap();
     assert!(!tree.exists());
 }

@@ -16,13 +16,18 @@ use crate::rootdir::names;
 /// stack nor the number of open descriptors grows with the tree.
 const DEEPEST: usize = 64;
 
-/// Removes a directory and everything in it. A symbolic link is not followed, and another file
-/// system is not entered.
+/// Removes what stands at a path, with everything beneath it. That nothing stands there is fine. A
+/// symbolic link is not followed, and another file system is not entered.
 ///
 /// # Errors
 ///
 /// The first refusal; what could be removed before it is.
-pub(super) fn tree(path: &Path) -> io::Result<()> {
+pub(crate) fn tree(path: &Path) -> io::Result<()> {
+    match rustix::fs::unlinkat(CWD, path, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => return Ok(()),
+        Err(Errno::ISDIR) => {}
+        Err(error) => return Err(error.into()),
+    }
     let (top, device) = open(CWD, path.as_os_str(), None)?;
     let removal = Removal { top: top.as_fd(), device, moved: AtomicU64::new(0) };
     loop {
