@@ -51,12 +51,11 @@ impl Environment {
     /// Where credentials may lie, the first that exists counts: Docker's file, then podman's.
     pub(crate) fn credential_files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
-        match self.get("DOCKER_CONFIG") {
-            Some(directory) => files.push(PathBuf::from(directory).join("config.json")),
-            None => {
-                files.push("/kaniko/.docker/config.json".into());
-                files.extend(self.get("HOME").map(|h| PathBuf::from(h).join(".docker/config.json")));
-            }
+        if let Some(directory) = self.get("DOCKER_CONFIG") {
+            files.push(PathBuf::from(directory).join("config.json"));
+        } else {
+            files.push("/kaniko/.docker/config.json".into());
+            files.extend(self.get("HOME").map(|h| PathBuf::from(h).join(".docker/config.json")));
         }
         files.extend(self.get("REGISTRY_AUTH_FILE").map(PathBuf::from));
         for base in ["XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"] {

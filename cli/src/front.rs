@@ -155,7 +155,8 @@ fn dockerfile(given: &Path, context: &Path) -> Result<(Option<PathBuf>, String),
         }
     }
     candidates.dedup();
-    let looked: Vec<String> = candidates.iter().map(|path| format!("`{}`", path.display())).collect();
+    let looked: Vec<String> =
+        candidates.iter().map(|path| format!("`{}`", path.display())).collect();
     Err(CommandError::user_with_help(
         format!("cannot find the Dockerfile: looked for {}", looked.join(" and ")),
         "name it with `--dockerfile`",

@@ -20,4 +20,4 @@ pub use tar_read::{TarError, TarProblem};
 
 pub(crate) use decompress::{ARCHIVE_HEAD, is_archive};
 pub(crate) use pack::pack;
-pub(crate) use unpack::{Unpacked, unpack, unpack_archive};
+pub(crate) use unpack::{unpack, unpack_archive};

@@ -85,7 +85,8 @@ impl Images {
             let mut known = self.0.known.lock().expect("nobody panics while holding the lock");
             Arc::clone(known.entry(request.clone()).or_default())
         };
-        let found = cell.get_or_try_init(|| async { self.ask(request).await.map(Arc::new) }).await?;
+        let found =
+            cell.get_or_try_init(|| async { self.ask(request).await.map(Arc::new) }).await?;
         Ok(Arc::clone(found))
     }
 
@@ -137,9 +138,7 @@ impl Images {
         layout: Layout,
     ) -> Result<Found, ResolveError> {
         let platform = request.platform.clone();
-        let open = move || {
-            LayoutImage::open(&layout.directory, layout.tag.as_deref(), &platform)
-        };
+        let open = move || LayoutImage::open(&layout.directory, layout.tag.as_deref(), &platform);
         let image = tokio::task::spawn_blocking(open).await.map_err(|_| ResolveError::Worker)??;
         Ok(Found {
             reference: request.reference.clone(),

@@ -201,7 +201,7 @@ impl RootDir {
                 names.push(name);
             }
         }
-        Ok(Walk::new(dirs, names, missing))
+        Ok(Walk::new(dirs, &names, &missing))
     }
 }
 
@@ -216,8 +216,8 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(mut dirs: Vec<OwnedFd>, names: Vec<OsString>, missing: Vec<OsString>) -> Self {
-        let path = names.iter().chain(&missing).collect();
+    fn new(mut dirs: Vec<OwnedFd>, names: &[OsString], missing: &[OsString]) -> Self {
+        let path = names.iter().chain(missing).collect();
         let last = if missing.is_empty() && !names.is_empty() {
             dirs.pop();
             names.last().cloned()

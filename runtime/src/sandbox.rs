@@ -105,14 +105,16 @@ pub enum StepMount {
     Bind {
         /// Where it appears.
         target: String,
-        /// A directory (which may be a detached mount) that `source` is looked up beneath.
+        /// A directory that `source` is looked up beneath. It may be a mount that is attached
+        /// nowhere; before Linux 6.15 such a one can serve one step only.
         from: OwnedFd,
         /// Path within that; empty for all of it.
         source: String,
         /// Whether it can be written; what is written is thrown away.
         writable: bool,
     },
-    /// A directory that outlives the step.
+    /// A directory that outlives the step. In a chroot it is moved into the root for as long as the
+    /// step takes (see [`Isolation::Chroot`]): there only one step at a time can have it.
     Cache {
         /// Where it appears.
         target: String,
@@ -260,7 +262,7 @@ impl Sandbox {
         let root = step.root.try_clone_to_owned().map(RootDir::from_fd);
         let root = root.map_err(SandboxError::prepare("open the root"))?;
         let user = users::lookup(&root, step.user)?;
-        let task = prepare::Task::new(&self.entered, isolation, root, user, step);
+        let task = prepare::Task::new(isolation, root, user, step);
         let prepared = blocking(move || task.prepare()).await?;
         let prepare::Prepared { spec, descriptors, relays, undo } = prepared;
 

@@ -97,13 +97,14 @@ pub(crate) fn owner(root: &RootDir, spec: &str) -> Result<(u32, u32), UserError>
     let (user, group) = split(spec);
     let (uid, own_group) = match user {
         None => (0, 0),
-        Some(user) => match user.parse::<u32>() {
-            Ok(number) => (number, number),
-            Err(_) => {
+        Some(user) => {
+            if let Ok(number) = user.parse::<u32>() {
+                (number, number)
+            } else {
                 let user = lookup(root, user)?;
                 (user.uid, user.gid)
             }
-        },
+        }
     };
     let gid = group.map_or(Ok(own_group), |group| group_id(root, group))?;
     Ok((uid, gid))

@@ -4,22 +4,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ir::{Graph, Source};
-use runtime::build::{BuildError, Outputs, Settings};
 use runtime::CancellationToken;
+use runtime::build::{BuildError, Outputs, Settings};
 use runtime::event::Events;
 use runtime::image::Format;
 use runtime::resolve::Images;
 use runtime::sandbox::{self, Helper, Sandbox};
 use runtime::store::Store;
 
-use crate::arguments::{
-    BuildArgs, Compression, ImageFormat, Isolation, OutputArgs, Snapshotter,
-};
+use crate::arguments::{BuildArgs, Compression, ImageFormat, Isolation, OutputArgs, Snapshotter};
+use crate::command;
 use crate::environment::{Environment, absolute};
 use crate::error::{CommandError, chain};
 use crate::front::{self, Front};
 use crate::ui::Ui;
-use crate::command;
 
 /// Levels where none is asked for: those of gzip(1) and zstd(1).
 const GZIP_LEVEL: u32 = 6;
@@ -50,10 +48,13 @@ pub(crate) fn run(
     };
     std::fs::create_dir_all(&directory).map_err(|error| {
         let message = format!("cannot make the work directory `{}`: {error}", directory.display());
-        CommandError::user_with_help(message, "name a directory that can be written with `--kaniko-dir`")
+        CommandError::user_with_help(
+            message,
+            "name a directory that can be written with `--kaniko-dir`",
+        )
     })?;
-    let entered = sandbox::enter(request, &directory)
-        .map_err(|error| CommandError::user(chain(&error)))?;
+    let entered =
+        sandbox::enter(request, &directory).map_err(|error| CommandError::user(chain(&error)))?;
 
     tokio_runtime()?.block_on(async {
         let cancel = CancellationToken::new();
@@ -162,12 +163,7 @@ fn build_error(front: &Front, error: &BuildError) -> CommandError {
         | BuildError::Cancelled
         | BuildError::Worker => None,
     };
-    CommandError::Build {
-        message: chain(error),
-        help: Vec::new(),
-        place,
-        status: error.status(),
-    }
+    CommandError::Build { message: chain(error), help: Vec::new(), place, status: error.status() }
 }
 
 fn outputs(args: &OutputArgs) -> Result<Outputs, CommandError> {
@@ -207,12 +203,12 @@ fn compression(args: &OutputArgs) -> Result<runtime::layer::Compression, Command
         )));
     }
     Ok(match args.compression {
-        Compression::Gzip => runtime::layer::Compression::Gzip {
-            level: u32::try_from(level).unwrap_or(GZIP_LEVEL),
-        },
-        Compression::Zstd => {
-            runtime::layer::Compression::Zstd { level: if level == -1 { ZSTD_LEVEL } else { level } }
+        Compression::Gzip => {
+            runtime::layer::Compression::Gzip { level: u32::try_from(level).unwrap_or(GZIP_LEVEL) }
         }
+        Compression::Zstd => runtime::layer::Compression::Zstd {
+            level: if level == -1 { ZSTD_LEVEL } else { level },
+        },
     })
 }
 
@@ -243,8 +239,11 @@ fn secrets(
         let content = match (file, variable) {
             (Some(file), _) => {
                 let path = absolute(std::path::Path::new(file));
-                std::fs::read(&path)
-                    .map_err(|error| CommandError::Read { what: "the secret", path, error })?
+                std::fs::read(&path).map_err(|error| CommandError::Read {
+                    what: "the secret",
+                    path,
+                    error,
+                })?
             }
             (None, variable) => {
                 let name = variable.unwrap_or(id);

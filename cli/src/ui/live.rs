@@ -118,8 +118,7 @@ impl Live {
             .expect("the template is a constant")
             .tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ");
         let bar = self.screen.add(ProgressBar::new_spinner().with_style(style));
-        let running =
-            Running { bar, title, output: VecDeque::new(), moved: BTreeMap::new() };
+        let running = Running { bar, title, output: VecDeque::new(), moved: BTreeMap::new() };
         running.draw();
         running.bar.enable_steady_tick(Duration::from_millis(100));
         running

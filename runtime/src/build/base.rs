@@ -100,7 +100,8 @@ async fn unpack(
     let root = machine.blocking(move |_| new_root(target)).await?;
     let root = Arc::new(root);
     for (fetch, diff_id) in fetches.into_iter().zip(found.config.rootfs.diff_ids.clone()) {
-        let fetched = async { fetch.await.map_err(|_| NodeError::Worker)?.map_err(NodeError::from) };
+        let fetched =
+            async { fetch.await.map_err(|_| NodeError::Worker)?.map_err(NodeError::from) };
         let blob = machine.unless_cancelled(fetched).await?;
         let (root, found) = (Arc::clone(&root), Arc::clone(found));
         machine
@@ -138,7 +139,7 @@ fn unpack_layer(
         machine.events.send(Event::Notice { message: format!("{}: {skipped}", found.reference) });
     }
     if unpacked.diff_id != expected {
-        let reference = found.reference.clone();
+        let reference = Box::new(found.reference.clone());
         return Err(NodeError::DiffId { reference, found: unpacked.diff_id, expected });
     }
     Ok(())

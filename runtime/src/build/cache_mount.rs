@@ -98,7 +98,8 @@ mod tests {
     #[test]
     fn shared_ones_are_one() {
         let work = tempfile::tempdir().unwrap();
-        let (first, second) = (open(work.path(), Sharing::Shared), open(work.path(), Sharing::Shared));
+        let (first, second) =
+            (open(work.path(), Sharing::Shared), open(work.path(), Sharing::Shared));
         assert_eq!(first.path, second.path);
         assert!(first.fresh && !second.fresh);
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ir::op::{CopyOp, MkdirOp, RunOp};
 use ir::NodeId;
+use ir::op::{CopyOp, MkdirOp, RunOp};
 
 use super::error::NodeError;
 use super::machine::{Machine, Product};
@@ -117,7 +117,7 @@ async fn command(
         env: &env,
         cwd: &run.cwd,
         user: &run.user,
-        mounts: mounts.mounts,
+        mounts: mounts.shown,
         scripts: &run.scripts,
         network: run.network,
         security: run.security,

@@ -33,13 +33,13 @@ pub enum BuildError {
     Snapshot(#[from] SnapshotError),
     /// The image did not get to a destination.
     #[error(transparent)]
-    Export(#[from] ExportError),
+    Export(#[from] Box<ExportError>),
     /// A base image could not be read again for the export.
     #[error(transparent)]
-    Resolve(#[from] ResolveError),
+    Resolve(#[from] Box<ResolveError>),
     /// A layer of the base could not be fetched for the export.
     #[error(transparent)]
-    Registry(#[from] RegistryError),
+    Registry(#[from] Box<RegistryError>),
     /// The build was stopped from outside.
     #[error("the build was stopped")]
     Cancelled,
@@ -73,13 +73,13 @@ pub enum NodeError {
     #[error(transparent)]
     Context(#[from] ContextError),
     #[error(transparent)]
-    Resolve(#[from] ResolveError),
+    Resolve(#[from] Box<ResolveError>),
     #[error(transparent)]
-    Registry(#[from] RegistryError),
+    Registry(#[from] Box<RegistryError>),
     #[error("cannot {action} `{}`", path.display())]
     Io { action: &'static str, path: PathBuf, source: io::Error },
     #[error("cannot unpack `{reference}`: a layer is {found}, but its config says {expected}")]
-    DiffId { reference: ImageRef, found: DiffId, expected: DiffId },
+    DiffId { reference: Box<ImageRef>, found: DiffId, expected: DiffId },
     #[error("`{reference}` was planned without asking its registry; plan again with `--resolve`")]
     Unresolved { reference: ImageRef },
     #[error("there is no context named `{name}`")]
@@ -101,10 +101,29 @@ impl BuildError {
     /// one, 1 for everything else.
     pub fn status(&self) -> u8 {
         let Self::Node { source, .. } = self else { return 1 };
-        match **source {
-            NodeError::Exit { status, .. } => status,
-            NodeError::Signal { signal, .. } => u8::try_from(128 + signal).unwrap_or(255),
-            _ => 1,
+        if let NodeError::Exit { status, .. } = **source {
+            status
+        } else if let NodeError::Signal { signal, .. } = **source {
+            u8::try_from(128 + signal).unwrap_or(u8::MAX)
+        } else {
+            1
         }
     }
+}
+
+/// Large errors are kept in boxes, so that a result without one stays small.
+macro_rules! boxed {
+    ($($error:ident in $($whole:ident),*;)*) => {$($(
+        impl From<$error> for $whole {
+            fn from(error: $error) -> Self {
+                Box::new(error).into()
+            }
+        }
+    )*)*};
+}
+
+boxed! {
+    ResolveError in NodeError, BuildError;
+    RegistryError in NodeError, BuildError;
+    ExportError in BuildError;
 }

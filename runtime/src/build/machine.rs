@@ -1,7 +1,6 @@
 //! Everything that the tasks of one build share.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use ir::{Graph, NodeId, Op};
@@ -11,8 +10,8 @@ use super::Settings;
 use super::error::{BuildError, NodeError};
 use crate::context::source::{Owners, Tree};
 use crate::event::{Event, Events, Task};
-use crate::layer::{self, Layer};
 use crate::layer::entry::Time;
+use crate::layer::{self, Layer};
 use crate::resolve::Images;
 use crate::sandbox::Isolation;
 use crate::snapshot::{self, ChangeSet, ParentUse, Snapshot, Snapshotter};

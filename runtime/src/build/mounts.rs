@@ -18,7 +18,7 @@ use crate::sandbox::StepMount;
 #[derive(Default)]
 pub(super) struct Mounts {
     /// In the order of the Dockerfile.
-    pub mounts: Vec<StepMount>,
+    pub shown: Vec<StepMount>,
     trees: Vec<Tree>,
     caches: Vec<CacheDirectory>,
 }
@@ -37,17 +37,17 @@ impl Mounts {
                 let from = duplicate(&tree)?;
                 self.trees.push(tree);
                 let (target, source) = (target.clone(), source.clone());
-                self.mounts.push(StepMount::Bind { target, from, source, writable: *writable });
+                self.shown.push(StepMount::Bind { target, from, source, writable: *writable });
             }
             Mount::Cache { target, id, sharing, from, source, mode, uid, gid, readonly } => {
                 let request = Request { id, sharing: *sharing, mode: *mode, owner: (*uid, *gid) };
                 let cache = open_cache(machine, &request, *from, source)?;
                 let (target, directory) = (target.clone(), cache.path.clone());
                 self.caches.push(cache);
-                self.mounts.push(StepMount::Cache { target, directory, readonly: *readonly });
+                self.shown.push(StepMount::Cache { target, directory, readonly: *readonly });
             }
             Mount::Tmpfs { target, size } => {
-                self.mounts.push(StepMount::Tmpfs { target: target.clone(), size: *size });
+                self.shown.push(StepMount::Tmpfs { target: target.clone(), size: *size });
             }
             Mount::Secret { id, target, env: variable, required, mode, uid, gid } => {
                 let Some(content) = machine.settings.secrets.get(id) else {
@@ -57,7 +57,7 @@ impl Mounts {
                     let text = String::from_utf8_lossy(content).into_owned();
                     env.push((variable.clone(), text));
                 }
-                self.mounts.extend(target.as_ref().map(|target| StepMount::Secret {
+                self.shown.extend(target.as_ref().map(|target| StepMount::Secret {
                     target: target.clone(),
                     content: content.clone(),
                     mode: *mode,

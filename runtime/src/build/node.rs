@@ -14,7 +14,10 @@ use crate::snapshot::ChangeSet;
 /// Carries out a node whose inputs are done, and keeps what it results in.
 ///
 /// Returns what it changed, where the image consists of its layer.
-pub(super) async fn run(machine: &Arc<Machine>, id: NodeId) -> Result<Option<ChangeSet>, NodeError> {
+pub(super) async fn run(
+    machine: &Arc<Machine>,
+    id: NodeId,
+) -> Result<Option<ChangeSet>, NodeError> {
     let product = match &machine.graph.node(id).op {
         Op::Run(run) => return change::run(machine, id, run).await,
         Op::Copy(copy) => return change::copy(machine, id, copy).await,

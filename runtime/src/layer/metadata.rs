@@ -366,6 +366,25 @@ mod tests {
     }
 
     #[test]
+    fn attributes_are_reached_without_proc() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        fs::write(&path, "").unwrap();
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let opened = Target::Fd(rustix::fs::open(&path, flags, Mode::empty()).unwrap());
+        let by_path = Target::Path(path);
+        opened.set(b"user.long", &[7; 3000]).unwrap();
+        for target in [&opened, &by_path] {
+            assert_eq!(target.list().unwrap(), [b"user.long"]);
+            assert_eq!(target.get(b"user.long").unwrap(), [7; 3000]);
+        }
+        opened.remove(b"user.long").unwrap();
+        assert!(by_path.list().unwrap().is_empty());
+        assert!(Target::Unreachable.list().unwrap().is_empty());
+        assert_eq!(Target::Unreachable.set(b"user.a", b""), Err(Errno::OPNOTSUPP));
+    }
+
+    #[test]
     fn a_missing_name_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let root = RootDir::open(dir.path()).unwrap();

@@ -13,6 +13,7 @@ use rustix::thread::{CapabilitySet, CapabilitySets};
 
 use super::seccomp;
 use super::spec::{Confinement, Failure, Ids, Spec, Stage as _};
+use crate::rootdir;
 
 /// Where programs are looked for if the environment does not say, as with BuildKit.
 pub(super) const DEFAULT_PATH: &str =
@@ -51,7 +52,7 @@ pub(super) fn execute(spec: &Spec) -> Result<i32, Failure> {
     become_user(&spec.ids)?;
     rustix::process::chdir(spec.cwd.as_str())
         .stage(&format!("enter the working directory `{}`", spec.cwd))?;
-    Ok(start(spec, File::from(input)))
+    Ok(start(spec, &File::from(input)))
 }
 
 /// Lowers the bounding set: what this process still has, the program loses by being executed.
@@ -106,7 +107,7 @@ fn become_user(ids: &Ids) -> Result<(), Failure> {
 }
 
 /// Executes the program that the first argument names, as a shell would look for it.
-fn start(spec: &Spec, input: File) -> i32 {
+fn start(spec: &Spec, input: &File) -> i32 {
     let Some((program, arguments)) = spec.argv.split_first() else {
         return complain("no command given", 127);
     };
@@ -136,13 +137,13 @@ fn start(spec: &Spec, input: File) -> i32 {
             .exec();
         // As execvp(3): a directory that does not have it is passed over, and one that may not
         // be used is remembered.
-        match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {}
-            io::ErrorKind::PermissionDenied => reason = Some(error),
-            _ => {
-                reason = Some(error);
-                break;
-            }
+        if rootdir::is_missing(&error) {
+            continue;
+        }
+        let passed_over = error.kind() == io::ErrorKind::PermissionDenied;
+        reason = Some(error);
+        if !passed_over {
+            break;
         }
     }
     match reason {

@@ -41,8 +41,13 @@ pub enum Isolation {
         /// Whether commands have a pid namespace, and with it a `/proc` of their own.
         pids: bool,
     },
-    /// By `chroot(2)`: commands see the processes of nobody and no `/proc`, but share network,
-    /// ids and everything else with the builder.
+    /// By `chroot(2)`, where containers may do nothing else. Its limits:
+    /// - there is no `/proc`, so no `/dev/stdout`, no `ps`, and no program that asks where it is;
+    /// - there are no pseudo terminals;
+    /// - processes, ids and network are the builder's, and root can send signals to all of them;
+    /// - binds are copies and caches are moved in, so read-only is not enforced, and a cache that a
+    ///   killed builder had moved is lost;
+    /// - with `--network=none`, setuid programs gain nothing.
     Chroot,
 }
 
@@ -69,8 +74,6 @@ pub struct Entered {
     pub passed_over: Vec<String>,
     /// Why there is no isolation, for whoever then wants to run a command.
     pub refusal: Option<NoIsolation>,
-    /// The directory that roots lie in.
-    pub(super) work: PathBuf,
 }
 
 /// Commands cannot be confined here.
@@ -131,18 +134,18 @@ pub fn enter(request: Request, work: &Path) -> Result<Entered, NoIsolation> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
     let mut passed_over: Vec<String> = tried.iter().map(Attempt::to_string).collect();
     let refusal = NoIsolation { tried, help: HELP };
-    let work = work.to_owned();
     match isolation {
         Some(Isolation::Chroot) => passed_over.push(
-            "chroot: commands have no /proc, no pseudo terminals and no pid namespace".to_owned(),
+            "chroot: commands have no /proc, no pseudo terminals and no processes of their own"
+                .to_owned(),
         ),
         Some(Isolation::Namespaces { .. }) => {}
         None if request == Request::Auto => {
-            return Ok(Entered { isolation, passed_over, refusal: Some(refusal), work });
+            return Ok(Entered { isolation, passed_over, refusal: Some(refusal) });
         }
         None => return Err(refusal),
     }
-    Ok(Entered { isolation, passed_over, refusal: None, work })
+    Ok(Entered { isolation, passed_over, refusal: None })
 }
 
 fn climb(request: Request, work: &Path, tried: &mut Vec<Attempt>) -> Option<Isolation> {
@@ -161,6 +164,12 @@ fn climb(request: Request, work: &Path, tried: &mut Vec<Attempt>) -> Option<Isol
                         rung: "pid namespace".to_owned(),
                         reason: failure.to_string(),
                     }));
+                    if let Way::User(IdMap::Single { uid, .. }) = way {
+                        tried.push(Attempt {
+                            rung: "other users".to_owned(),
+                            reason: format!("cannot map more ids than {uid}: commands are root"),
+                        });
+                    }
                     return Some(Isolation::Namespaces { user, pids });
                 }
                 Err(failure) => tried.push(Attempt { rung, reason: failure.to_string() }),
@@ -319,5 +328,33 @@ impl<T: Serialize + for<'a> Deserialize<'a>> Child<T> {
             rustix::process::waitpid(Some(self.pid), WaitOptions::empty())
         {}
         result.unwrap_or_else(|error| Err(Failure::new("hear from a probe", &error)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_what_was_tried_and_what_would_help() {
+        let attempt = |rung: &str, failure: Failure| Attempt {
+            rung: rung.to_owned(),
+            reason: failure.to_string(),
+        };
+        let refused = io::Error::from_raw_os_error(libc::EPERM);
+        let refusal = NoIsolation {
+            tried: vec![
+                attempt("namespaces", Failure::new("make a user namespace", &refused)),
+                attempt("chroot", Failure::new("make a device", &refused)),
+            ],
+            help: "root helps",
+        };
+        assert_eq!(
+            refusal.to_string(),
+            "cannot confine commands here\n  \
+             namespaces: cannot make a user namespace: Operation not permitted (os error 1)\n  \
+             chroot: cannot make a device: Operation not permitted (os error 1)\n\
+             root helps"
+        );
     }
 }

@@ -105,14 +105,12 @@ impl IdMap {
 
 /// The lines that map every id of a namespace, given the namespace's own map, to itself.
 fn identity(own: &str) -> String {
-    let mut lines = String::new();
-    for line in own.lines() {
+    let extents = own.lines().filter_map(|line| {
         let mut fields = line.split_whitespace();
-        if let (Some(first), Some(_), Some(count)) = (fields.next(), fields.next(), fields.next()) {
-            lines += &format!("{first} {first} {count}\n");
-        }
-    }
-    lines
+        let (first, _, count) = (fields.next()?, fields.next()?, fields.next()?);
+        Some(format!("{first} {first} {count}\n"))
+    });
+    extents.collect()
 }
 
 /// The name of a user in the text of `/etc/passwd`.

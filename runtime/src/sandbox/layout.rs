@@ -70,7 +70,7 @@ impl Layout {
                 self.place(&target, End::Remove, |parent, name| copy::copy(from, parent, name))?;
             }
             StepMount::Cache { target, directory, readonly } => {
-                self.cache(&target, directory, readonly)?;
+                self.cache(&target, &directory, readonly)?;
             }
             StepMount::Tmpfs { target, size: _ } => {
                 let fill =
@@ -99,20 +99,20 @@ impl Layout {
     }
 
     /// Moves the directory in; between file systems, copies it in, and back if it was to change.
-    fn cache(&mut self, target: &str, directory: PathBuf, readonly: bool) -> io::Result<()> {
+    fn cache(&mut self, target: &str, directory: &Path, readonly: bool) -> io::Result<()> {
         let probe = self.scratch.join("same-file-system");
-        let same = match rustix::fs::renameat(CWD, &directory, CWD, &probe) {
-            Ok(()) => rustix::fs::renameat(CWD, &probe, CWD, &directory).map(|()| true),
+        let same = match rustix::fs::renameat(CWD, directory, CWD, &probe) {
+            Ok(()) => rustix::fs::renameat(CWD, &probe, CWD, directory).map(|()| true),
             Err(Errno::XDEV) => Ok(false),
             Err(error) => Err(error),
         }?;
-        let end = if same || !readonly { End::Return(directory.clone()) } else { End::Remove };
+        let end = if same || !readonly { End::Return(directory.to_owned()) } else { End::Remove };
         self.place(target, end, |parent, name| {
             if same {
-                return Ok(rustix::fs::renameat(CWD, &directory, parent, name)?);
+                return Ok(rustix::fs::renameat(CWD, directory, parent, name)?);
             }
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let from = rustix::fs::open(&directory, flags, Mode::empty())?;
+            let from = rustix::fs::open(directory, flags, Mode::empty())?;
             copy::copy(from, parent, name)
         })
     }

@@ -92,7 +92,7 @@ impl<'a> Setup<'a> {
                         mounting::make_readonly(mount.as_fd(), true).stage(&stage)?;
                         mount
                     }
-                    Access::ThrowAway => self.throw_away(mount, &stage)?,
+                    Access::ThrowAway => self.throw_away(&mount, &stage)?,
                 }
             }
             MountKind::Tmpfs { size } => {
@@ -118,8 +118,8 @@ impl<'a> Setup<'a> {
     }
 
     /// A mount like the given one whose changes are lost: an overlay, or for a file a copy.
-    fn throw_away(&mut self, mount: OwnedFd, stage: &str) -> Result<OwnedFd, Failure> {
-        let stat = rustix::fs::fstat(&mount).stage(stage)?;
+    fn throw_away(&mut self, mount: &OwnedFd, stage: &str) -> Result<OwnedFd, Failure> {
+        let stat = rustix::fs::fstat(mount).stage(stage)?;
         let lower = self.name();
         if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
             let copy = self.name();

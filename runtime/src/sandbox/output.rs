@@ -59,20 +59,18 @@ impl Splitter {
             self.returned = false;
             let room = MAX_LINE - self.pending.len();
             let window = &rest[..rest.len().min(room)];
-            match window.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
-                Some(end) => {
-                    self.pending.extend_from_slice(&window[..end]);
-                    self.returned = window[end] == b'\r';
-                    self.flush(self.pending.len(), line);
-                    rest = &rest[end + 1..];
-                }
-                None => {
-                    self.pending.extend_from_slice(window);
-                    rest = &rest[window.len()..];
-                    if self.pending.len() == MAX_LINE {
-                        self.flush(whole_characters(&self.pending), line);
-                    }
-                }
+            let end = window.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+            if let Some(end) = end {
+                self.pending.extend_from_slice(&window[..end]);
+                self.returned = window[end] == b'\r';
+                self.flush(self.pending.len(), line);
+                rest = &rest[end + 1..];
+                continue;
+            }
+            self.pending.extend_from_slice(window);
+            rest = &rest[window.len()..];
+            if self.pending.len() == MAX_LINE {
+                self.flush(whole_characters(&self.pending), line);
             }
         }
     }

@@ -5,25 +5,24 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use ir::instruction::{Network, Security};
 use ir::op::InlineFile;
 use rustix::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
+use rustix::mount::UnmountFlags;
 
 use super::layout::Layout;
 use super::relay::Relay;
 use super::spec::{Access, Confinement, Ids, Mount, MountKind, Namespaces, ROOT, Spec};
 use super::stubs::Stubs;
-use super::{Entered, Isolation, SandboxError, Step, StepMount, command, mounting, namespaces};
+use super::{Isolation, SandboxError, Step, StepMount, command, mounting, namespaces};
 use crate::rootdir::RootDir;
 use crate::users::User;
 
 /// What to make ready.
 pub(super) struct Task {
-    pub entered: Arc<Entered>,
     pub isolation: Isolation,
     pub root: RootDir,
     pub mount: Option<OwnedFd>,
@@ -47,8 +46,13 @@ pub(super) struct Prepared {
     pub undo: Undo,
 }
 
-/// How to leave a root as if nothing had been made in it.
-pub(super) enum Undo {
+/// How to leave everything as if nothing had been made for the step.
+pub(super) struct Undo {
+    root: RootUndo,
+    attached: Attached,
+}
+
+enum RootUndo {
     /// After a step in namespaces.
     Stubs(Stubs),
     /// After a step in a chroot.
@@ -57,22 +61,17 @@ pub(super) enum Undo {
 
 impl Undo {
     pub(super) fn finish(self) -> Result<(), SandboxError> {
-        let undone = match self {
-            Self::Stubs(stubs) => stubs.undo(),
-            Self::Layout(layout) => layout.take_away(),
+        let undone = match self.root {
+            RootUndo::Stubs(stubs) => stubs.undo(),
+            RootUndo::Layout(layout) => layout.take_away(),
         };
+        drop(self.attached);
         undone.map_err(SandboxError::prepare("put away what was made"))
     }
 }
 
 impl Task {
-    pub(super) fn new(
-        entered: &Arc<Entered>,
-        isolation: Isolation,
-        root: RootDir,
-        user: User,
-        step: Step<'_>,
-    ) -> Self {
+    pub(super) fn new(isolation: Isolation, root: RootDir, user: User, step: Step<'_>) -> Self {
         let mut env = step.env.to_vec();
         let home = user.home;
         for (name, value) in [("PATH", command::DEFAULT_PATH), ("HOME", home.as_str())] {
@@ -81,7 +80,6 @@ impl Task {
             }
         }
         Self {
-            entered: Arc::clone(entered),
             isolation,
             root,
             mount: step.mount,
@@ -99,47 +97,54 @@ impl Task {
 
     pub(super) fn prepare(self) -> Result<Prepared, SandboxError> {
         match self.isolation {
-            Isolation::Namespaces { user, pids } => self.for_namespaces(user, pids),
+            Isolation::Namespaces { user, pids } => {
+                let own = Namespaces {
+                    stage: self.scratch.join("stage"),
+                    disk: self.scratch.join("disk"),
+                    own_pids: pids,
+                    overlay_user_xattrs: user,
+                    network: self.network,
+                    security: self.security,
+                    files: files(),
+                    mounts: Vec::new(),
+                    scripts: Vec::new(),
+                };
+                self.for_namespaces(own)
+            }
             Isolation::Chroot => self.for_chroot(),
         }
     }
 
-    fn for_namespaces(mut self, user: bool, pids: bool) -> Result<Prepared, SandboxError> {
+    fn for_namespaces(mut self, mut own: Namespaces) -> Result<Prepared, SandboxError> {
+        let scripts = std::mem::take(&mut self.scripts).into_iter();
+        own.scripts = scripts.map(|file| (file.name, file.content)).collect();
+        let mut attached = Attached::default();
         let root = match self.mount.take() {
             Some(mount) => mount,
-            None => self
-                .clone_beneath(&self.root, Path::new(""))
+            None => attached
+                .clone_beneath(&self.root, Path::new(""), &self.scratch)
                 .map_err(SandboxError::prepare("mount the root"))?,
-        };
-        let mut own = Namespaces {
-            stage: self.scratch.join("stage"),
-            disk: self.scratch.join("disk"),
-            own_pids: pids,
-            overlay_user_xattrs: user,
-            network: self.network,
-            security: self.security,
-            files: files(),
-            mounts: Vec::new(),
-            scripts: std::mem::take(&mut self.scripts)
-                .into_iter()
-                .map(|file| (file.name, file.content))
-                .collect(),
         };
         for directory in [&own.stage, &own.disk] {
             fs::create_dir(directory).map_err(SandboxError::prepare("make a directory"))?;
         }
         let stubs = self.root.try_clone().map(Stubs::new);
         let mut stubs = stubs.map_err(SandboxError::prepare("open the root"))?;
-        let mut sources = Sources { descriptors: vec![root], relays: Vec::new() };
+        let mut sources = Sources { descriptors: vec![root], relays: Vec::new(), attached };
         for mount in std::mem::take(&mut self.mounts) {
             let mount = self.source(mount, &mut sources)?;
             own.mounts.push(mount);
         }
         let placed = place_stubs(&mut stubs, &own, &sources.descriptors);
         placed.map_err(SandboxError::prepare("make mount points"))?;
-        let Sources { descriptors, relays } = sources;
+        let Sources { descriptors, relays, attached } = sources;
         let spec = self.spec(Confinement::Namespaces(own));
-        Ok(Prepared { spec, descriptors, relays, undo: Undo::Stubs(stubs) })
+        Ok(Prepared {
+            spec,
+            descriptors,
+            relays,
+            undo: Undo { root: RootUndo::Stubs(stubs), attached },
+        })
     }
 
     fn for_chroot(mut self) -> Result<Prepared, SandboxError> {
@@ -167,7 +172,12 @@ impl Task {
         }
         let network = self.network;
         let spec = self.spec(Confinement::Chroot { network });
-        Ok(Prepared { spec, descriptors, relays, undo: Undo::Layout(layout) })
+        Ok(Prepared {
+            spec,
+            descriptors,
+            relays,
+            undo: Undo { root: RootUndo::Layout(layout), attached: Attached::default() },
+        })
     }
 
     fn spec(self, confinement: Confinement) -> Spec {
@@ -186,12 +196,13 @@ impl Task {
         let action = format!("mount `{}`", mount.target());
         let number = to.relays.len();
         let opened = match mount {
-            StepMount::Bind { target, from, source, writable } => {
-                self.clone_beneath(&RootDir::from_fd(from), Path::new(&source)).map(|fd| {
+            StepMount::Bind { target, from, source, writable } => to
+                .attached
+                .clone_beneath(&RootDir::from_fd(from), Path::new(&source), &self.scratch)
+                .map(|fd| {
                     let access = if writable { Access::ThrowAway } else { Access::ReadOnly };
                     Mount { target, kind: to.attach(fd, access) }
-                })
-            }
+                }),
             StepMount::Cache { target, directory, readonly } => {
                 mounting::clone(&directory).map(|fd| {
                     let access = if readonly { Access::ReadOnly } else { Access::Shared };
@@ -215,28 +226,46 @@ impl Task {
         };
         opened.map_err(SandboxError::prepare(action))
     }
+}
 
+/// Mounts of the builder's own that a step needs; dropping this takes them off.
+#[derive(Default)]
+struct Attached(Vec<PathBuf>);
+
+impl Attached {
     /// A detached mount of something beneath a directory, which may itself be a detached mount.
-    fn clone_beneath(&self, root: &RootDir, path: &Path) -> io::Result<OwnedFd> {
+    fn clone_beneath(
+        &mut self,
+        root: &RootDir,
+        path: &Path,
+        scratch: &Path,
+    ) -> io::Result<OwnedFd> {
         let fd = root.open_at(path, OFlags::PATH, Mode::empty())?;
         match mounting::clone_fd(fd.as_fd()) {
-            // Before Linux 6.15 only attached mounts can be cloned. This one then stays attached
-            // in the builder's own mount namespace, and ends with it.
             Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => {
-                let directory = self.entered.work.join(".mounts");
-                fs::create_dir_all(&directory)?;
-                let number = format!("{}", root.fd().as_raw_fd());
-                let at = directory.join(format!("{}-{number}", self.scratch_name()));
-                fs::create_dir(&at)?;
-                mounting::attach(root.fd(), &at)?;
+                self.attach(root, scratch)?;
                 mounting::clone_fd(fd.as_fd())
             }
             other => other,
         }
     }
 
-    fn scratch_name(&self) -> String {
-        self.scratch.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    /// Before Linux 6.15, what is attached nowhere cannot be cloned: so it is attached, in the
+    /// builder's private mount namespace, until the step has ended.
+    fn attach(&mut self, root: &RootDir, scratch: &Path) -> io::Result<()> {
+        let at = scratch.join(format!("view-{}", self.0.len()));
+        fs::create_dir(&at)?;
+        mounting::attach(root.fd(), &at)?;
+        self.0.push(at);
+        Ok(())
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        for at in &self.0 {
+            rustix::mount::unmount(at, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW).ok();
+        }
     }
 }
 
@@ -244,6 +273,7 @@ impl Task {
 struct Sources {
     descriptors: Vec<OwnedFd>,
     relays: Vec<Relay>,
+    attached: Attached,
 }
 
 impl Sources {

@@ -88,6 +88,8 @@ fn start(helper: &Helper, descriptors: usize) -> io::Result<Started> {
         .arg(descriptors.to_string())
         .env_clear()
         .current_dir("/")
+        // An interrupt from the terminal is for the builder, which then ends the step in order.
+        .process_group(0)
         .stdin(Stdio::from(OwnedFd::from(their_control)))
         .stdout(Stdio::from(their_stdout))
         .stderr(Stdio::from(their_stderr))

@@ -91,6 +91,9 @@ pub(super) fn close_on_exec() {
 
 /// Brings the loopback interface of a new network namespace up.
 pub(super) fn loopback_up() -> io::Result<()> {
+    // `IFF_UP`, which libc has as another type than the field.
+    const UP: libc::c_short = 1;
+
     let socket = rustix::net::socket_with(
         rustix::net::AddressFamily::INET,
         rustix::net::SocketType::DGRAM,
@@ -102,11 +105,12 @@ pub(super) fn loopback_up() -> io::Result<()> {
     // in a zero; the ioctl reads the structure and nothing else.
     let result = unsafe {
         let mut request: libc::ifreq = mem::zeroed();
-        for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {
-            *to = (*from).cast_signed() as libc::c_char;
+        for (to, from) in request.ifr_name.iter_mut().zip(c"lo".to_bytes_with_nul()) {
+            // Signed on one machine, unsigned on the other.
+            *to = libc::c_char::from_ne_bytes([*from]);
         }
-        request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
-        libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &raw const request)
+        request.ifr_ifru.ifru_flags = UP;
+        libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request)
     };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -40,6 +40,8 @@ pub(crate) struct Plan {
     pub(crate) network: Network,
     pub(crate) security: Security,
     pub(crate) cancel: CancellationToken,
+    /// The root, if it is attached nowhere.
+    pub(crate) root: Option<OwnedFd>,
 }
 
 /// How a step went.
@@ -67,6 +69,7 @@ impl Plan {
             network: Network::Default,
             security: Security::Sandbox,
             cancel: CancellationToken::new(),
+            root: None,
         }
     }
 
@@ -133,12 +136,15 @@ impl Bench {
         plan: Plan,
         heard: impl Fn(Stream, &str) + Send + Sync,
     ) -> Result<Outcome, SandboxError> {
-        let directory = open(&root.path);
+        let directory = match &plan.root {
+            Some(mount) => mount.try_clone().unwrap(),
+            None => open(&root.path),
+        };
         let scratch = root.scratch.join("step");
         fs::create_dir(&scratch).unwrap();
         let step = Step {
             root: directory.as_fd(),
-            mount: None,
+            mount: plan.root,
             argv: &plan.argv,
             env: &plan.env,
             cwd: &plan.cwd,

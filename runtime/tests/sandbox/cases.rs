@@ -45,7 +45,8 @@ pub(crate) const NAMESPACES: &[Case] = &[
     ("insecure steps", insecure),
     ("sysv and shared memory", shared_memory),
 ];
-pub(crate) const CHROOT: &[Case] = &[("no second chroot", no_second_chroot)];
+pub(crate) const CHROOT: &[Case] =
+    &[("no second chroot", no_second_chroot), ("a killed init", killed_init)];
 
 #[track_caller]
 pub(crate) fn ok(outcome: Outcome) -> Vec<String> {
@@ -360,4 +361,14 @@ fn shared_memory(bench: &Bench) {
 fn no_second_chroot(bench: &Bench) {
     let outcome = bench.run(Plan::sh("chroot / true"));
     assert!(outcome.err[0].contains("not permitted"), "{outcome:?}");
+}
+
+fn killed_init(bench: &Bench) {
+    let root = bench.root();
+    let before = root.listing();
+    let script = "(setsid sleep 1000 &); kill -9 $PPID; sleep 1000";
+    let error = bench.run_in(&root, Plan::sh(script)).unwrap_err();
+    assert!(matches!(error, SandboxError::Lost), "{error:?}");
+    assert_eq!(descendants().1, Vec::<String>::new());
+    assert_eq!(root.listing(), before);
 }

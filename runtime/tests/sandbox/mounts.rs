@@ -5,7 +5,9 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixListener;
 
 use ir::op::InlineFile;
-use kaniko_runtime::sandbox::{Exit, StepMount};
+use kaniko_runtime::sandbox::{Exit, Isolation, StepMount};
+use rustix::fd::OwnedFd;
+use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags};
 
 use super::Case;
 use super::bench::{Bench, Plan, open};
@@ -23,8 +25,14 @@ pub(crate) const EVERYWHERE: &[Case] = &[
     ("an agent", agent),
     ("scripts", scripts),
     ("a source that is not there", missing_source),
+    ("no mount is left", no_mount_left),
 ];
-pub(crate) const NAMESPACES: &[Case] = &[("read-only mounts", read_only), ("a full tmpfs", full)];
+pub(crate) const NAMESPACES: &[Case] = &[
+    ("read-only mounts", read_only),
+    ("a full tmpfs", full),
+    ("a root that is attached nowhere", detached_root),
+    ("a bind of something attached nowhere", detached_bind),
+];
 
 fn tmpfs(bench: &Bench) {
     let root = bench.root();
@@ -218,4 +226,60 @@ fn read_only(bench: &Bench) {
     let refused = outcome.err.iter().filter(|line| line.contains("ead-only file system"));
     assert_eq!(refused.count(), 3, "{outcome:?}");
     assert!(!directory.join("x").exists());
+}
+
+/// An overlay on a directory, as a snapshotter makes it.
+fn overlay(bench: &Bench, lower: &std::path::Path) -> (OwnedFd, std::path::PathBuf) {
+    let upper = bench.directory();
+    let work = bench.directory();
+    let context = rustix::mount::fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC).unwrap();
+    for (key, path) in [("lowerdir", lower), ("upperdir", &upper), ("workdir", &work)] {
+        rustix::mount::fsconfig_set_string(&context, key, path).unwrap();
+    }
+    if matches!(bench.isolation, Isolation::Namespaces { user: true, .. }) {
+        rustix::mount::fsconfig_set_flag(&context, "userxattr").unwrap();
+    }
+    rustix::mount::fsconfig_create(&context).unwrap();
+    let flags = FsMountFlags::FSMOUNT_CLOEXEC;
+    (rustix::mount::fsmount(&context, flags, MountAttrFlags::empty()).unwrap(), upper)
+}
+
+fn detached_root(bench: &Bench) {
+    let root = bench.root();
+    let (mount, upper) = overlay(bench, &root.path);
+    let plan = Plan::sh("echo x >/opt/made; rm /etc/group; ls /dev/null /etc/hosts");
+    let plan = Plan { root: Some(mount), ..plan };
+    fs::create_dir(root.path.join("opt")).unwrap();
+    assert_eq!(ok(bench.run_in(&root, plan).unwrap()), ["/dev/null", "/etc/hosts"]);
+    assert_eq!(fs::read_to_string(upper.join("opt/made")).unwrap(), "x\n");
+    assert!(root.path.join("etc/group").exists());
+    assert!(upper.join("etc/group").symlink_metadata().is_ok(), "a whiteout");
+    for stub in ["dev", "proc", "sys", "etc/hosts", "etc/resolv.conf"] {
+        assert!(upper.join(stub).symlink_metadata().is_err(), "{stub}");
+    }
+}
+
+fn detached_bind(bench: &Bench) {
+    let directory = source(bench);
+    let (view, _) = overlay(bench, &directory);
+    // One mount may be shown more than once, in one step.
+    let mount = |target: &str, writable| StepMount::Bind {
+        target: target.to_owned(),
+        from: view.try_clone().unwrap(),
+        source: "sub".to_owned(),
+        writable,
+    };
+    let plan = Plan::sh("echo more >>/b/file; cat /a/file /b/file");
+    let plan = plan.mount(mount("/a", false)).mount(mount("/b", true));
+    assert_eq!(ok(bench.run(plan)), ["content", "content", "more"]);
+}
+
+fn no_mount_left(bench: &Bench) {
+    let mounts = || fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let before = mounts();
+    let directory = source(bench);
+    for script in ["true", "exit 1", "kill -9 $$"] {
+        bench.run(Plan::sh(script).mount(bind_of(&directory, "sub", "/src", true)));
+    }
+    assert_eq!(mounts(), before);
 }

@@ -1,6 +1,5 @@
 //! A root is afterwards what it was before, but for what a step did itself.
 
-use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 
 use super::*;
