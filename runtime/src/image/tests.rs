@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use super::assemble::digest_of;
 use super::layout::{LayoutError, LayoutImage};
 use super::*;
-use crate::layer::{Compression, Layer};
+use crate::layer::Compression;
 use crate::registry::{Manifest, media_type};
 use crate::store::Store;
 
