@@ -1,5 +1,6 @@
 //! An image that was built, read back by other people's tools.
 
+use std::cell::OnceCell;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ exec podman --root "$PWD/podman/root" --runroot "$PWD/podman/runroot" --storage-
 /// A copy of an image in an OCI layout.
 pub struct Image {
     directory: TempDir,
+    root: OnceCell<PathBuf>,
 }
 
 /// The manifest of an image in a registry, as the registry has it.
@@ -58,7 +60,7 @@ impl Image {
         let directory = tempfile::tempdir().expect("a test can make a directory");
         let to = format!("oci:{}:image", directory.path().join("layout").display());
         tool::run("skopeo", ["copy", "--quiet", "--src-tls-verify=false", from, &to]);
-        let image = Self { directory };
+        let image = Self { directory, root: OnceCell::new() };
         image.validate();
         image
     }
@@ -83,13 +85,13 @@ impl Image {
     }
 
     /// Unpacks it with umoci and gives the path of its root. The owners are the image's.
-    pub fn unpack(&self) -> PathBuf {
-        let bundle = self.path("bundle");
-        if !bundle.exists() {
-            let image = format!("{}:image", self.path("layout").display());
+    pub fn unpack(&self) -> &Path {
+        self.root.get_or_init(|| {
+            let (image, bundle) = (self.path("layout"), self.path("bundle"));
+            let image = format!("{}:image", image.display());
             tool::run("umoci", ["unpack", "--image", &image, &bundle.display().to_string()]);
-        }
-        bundle.join("rootfs")
+            bundle.join("rootfs")
+        })
     }
 
     /// Runs a command in it with podman; it must succeed. Without a command, the image's own.

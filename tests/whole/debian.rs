@@ -48,7 +48,8 @@ fn packages_of_a_base_are_removed_by_whiteouts() {
     let dockerfile =
         format!("FROM {base}\nRUN dpkg --purge --force-all tzdata && rm -rf /usr/share/doc\n");
     Build::of(&dockerfile).push(&to).succeed();
-    let root = Image::pull(&to).unpack();
+    let image = Image::pull(&to);
+    let root = image.unpack();
     assert!(!root.join("usr/share/zoneinfo").exists() && !root.join("usr/share/doc").exists());
     assert!(root.join("usr/share/common-licenses").exists());
 }

@@ -22,5 +22,5 @@ fn the_listing_from_inside_is_the_listing_from_outside() {
     let inside = "chroot \"$1\" /bin/sh -c 'mkfifo /x; ln /x /y; echo a > /z; chmod 6751 /z'";
     tool::script(inside, &[&root.display().to_string()]);
     let seen = tool::run("chroot", [&root.display().to_string(), "/bin/sh", "-c", tree::LISTING]);
-    tree::assert_same(&tree::listed(seen.lines()), &tree::of(&root));
+    tree::assert_same(&tree::listed(seen.lines()), &tree::of(root));
 }

@@ -68,6 +68,6 @@ fn the_unpacked_image_is_what_its_last_step_saw() {
             .succeed();
         let seen = tree::listed(outcome.lines());
         assert!(seen.len() > 200, "all of busybox is there: {}", seen.len());
-        tree::assert_same(&seen, &tree::of(&Image::pull(&to).unpack()));
+        tree::assert_same(&seen, &tree::of(Image::pull(&to).unpack()));
     }
 }
