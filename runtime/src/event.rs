@@ -1,9 +1,13 @@
 //! What happens during a build, for whoever shows it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ir::{Digest, NodeId};
 use tokio::sync::mpsc;
+
+/// Bytes that move between two [`Event::Progress`] of one transfer.
+const METER_STEP: u64 = 1 << 20;
 
 /// One thing that happened. The cli renders these as a live view, plain lines or JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +119,26 @@ impl Events {
     pub fn channel() -> (Self, mpsc::UnboundedReceiver<Event>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (Self(sender), receiver)
+    }
+
+    /// Tells of bytes that move: what the result is called with, the bytes so far, is passed on now
+    /// and then and, where the total is known, at the end.
+    pub(crate) fn meter(
+        &self,
+        task: Task,
+        what: String,
+        total: Option<u64>,
+    ) -> impl Fn(u64) + Send + Sync + 'static {
+        let events = self.clone();
+        let told = AtomicU64::new(0);
+        move |done| {
+            let last = told.load(Ordering::Relaxed);
+            // It may also fall, where a transfer begins anew.
+            if Some(done) == total || done < last || done - last >= METER_STEP {
+                told.store(done, Ordering::Relaxed);
+                events.send(Event::Progress { task, what: what.clone(), done, total });
+            }
+        }
     }
 
     /// Sends an event; nobody listening is fine.

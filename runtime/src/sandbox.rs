@@ -1,13 +1,13 @@
 //! Confined execution of the commands of `RUN`.
 //!
-//! [`enter`] finds out once, at the start, how that can be done here, and puts the builder itself
+//! [`enter()`] finds out once, at the start, how that can be done here, and puts the builder itself
 //! where it can. A [`Sandbox`] then runs [`Step`]s, any number at once. Each has a file system
 //! and, where possible, processes, network and host name of its own; it sees nothing of the
 //! builder, and everything it starts ends with it.
 //!
 //! The builder has many threads by then, and a process with threads cannot enter namespaces or
 //! fork with any comfort: so a step is the work of a fresh process, the builder's own program
-//! started again as [`init`] (see [`Helper`]).
+//! started again as [`init()`] (see [`Helper`]).
 
 mod chroot;
 mod command;
@@ -52,12 +52,12 @@ pub struct Sandbox {
     helper: Helper,
 }
 
-/// A program that calls [`init`] when it is started so.
+/// A program that calls [`init()`] when it is started so.
 #[derive(Clone, Debug)]
 pub struct Helper {
     /// Path of the program.
     pub program: PathBuf,
-    /// What comes before the arguments that [`init`] gets.
+    /// What comes before the arguments that [`init()`] gets.
     pub arguments: Vec<OsString>,
 }
 
@@ -224,7 +224,7 @@ impl SandboxError {
 }
 
 impl Sandbox {
-    /// A sandbox for what [`enter`] found.
+    /// A sandbox for what [`enter()`] found.
     pub fn new(entered: Entered, helper: Helper) -> Self {
         Self { entered: Arc::new(entered), helper }
     }

@@ -139,9 +139,9 @@ pub(crate) enum Snapshot {
 pub enum Choice {
     /// The best that works.
     Auto,
-    /// [`Overlay`] or an error.
+    /// A stack of directories, or an error.
     Overlay,
-    /// [`Tree`] or an error.
+    /// One plain directory, or an error.
     Tree,
 }
 

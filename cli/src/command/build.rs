@@ -160,6 +160,7 @@ fn build_error(front: &Front, error: &BuildError) -> CommandError {
         | BuildError::Export(_)
         | BuildError::Resolve(_)
         | BuildError::Registry(_)
+        | BuildError::OverlayInChroot
         | BuildError::Cancelled
         | BuildError::Worker => None,
     };

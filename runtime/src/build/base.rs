@@ -72,10 +72,7 @@ pub(super) async fn fetch(
         return Ok(path);
     }
     let what = format!("sha256:{}", layer.digest.short());
-    let progress = |done| {
-        let (what, total) = (what.clone(), Some(layer.size));
-        machine.events.send(Event::Progress { task, what, done, total });
-    };
+    let progress = machine.events.meter(task, what, Some(layer.size));
     machine.images.client().fetch(reference, layer, &machine.settings.store, progress).await
 }
 

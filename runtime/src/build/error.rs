@@ -31,6 +31,12 @@ pub enum BuildError {
     /// No root can be made here.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// Two choices that do not go together.
+    #[error(
+        "commands in a chroot need the snapshotter `tree`; leave out `--snapshotter overlay`, or \
+         `--isolation chroot`"
+    )]
+    OverlayInChroot,
     /// The image did not get to a destination.
     #[error(transparent)]
     Export(#[from] Box<ExportError>),

@@ -9,12 +9,12 @@ use tokio_util::sync::CancellationToken;
 use super::Settings;
 use super::error::{BuildError, NodeError};
 use crate::context::source::{Owners, Tree};
-use crate::event::{Event, Events, Task};
+use crate::event::{Events, Task};
 use crate::layer::entry::Time;
 use crate::layer::{self, Layer};
 use crate::resolve::Images;
 use crate::sandbox::Isolation;
-use crate::snapshot::{self, ChangeSet, ParentUse, Snapshot, Snapshotter};
+use crate::snapshot::{self, ChangeSet, Choice, ParentUse, Snapshot, Snapshotter};
 
 /// What one build works with. Shared by all its tasks.
 pub(super) struct Machine {
@@ -51,8 +51,7 @@ impl Machine {
         events: Events,
         cancel: CancellationToken,
     ) -> Result<Self, BuildError> {
-        let (snapshotter, snapshotters_passed_over) =
-            snapshot::choose(settings.snapshotter, settings.store.scratch())?;
+        let (snapshotter, snapshotters_passed_over) = choose(&graph, &settings)?;
         let mut uses = vec![0; graph.nodes.len()];
         for (_, node) in graph.iter() {
             for input in node.op.inputs() {
@@ -78,8 +77,8 @@ impl Machine {
 
     /// What the log calls the way in which commands are confined; none if there are no commands.
     pub(super) fn isolation(&self) -> Option<&'static str> {
-        let runs = self.graph.nodes.iter().any(|node| matches!(node.op, Op::Run(_)));
-        self.settings.sandbox.isolation().map(Isolation::name).filter(|_| runs)
+        let isolation = self.settings.sandbox.isolation().map(Isolation::name);
+        isolation.filter(|_| has_commands(&self.graph))
     }
 
     /// Why stronger ways of confining and better ways of snapshotting fell out.
@@ -184,18 +183,36 @@ impl Machine {
         }
         self.blocking(move |machine| {
             let to = machine.settings.store.scratch().join(format!("layer-{}", id.index()));
-            let progress = |done| {
-                machine.events.send(Event::Progress {
-                    task: Task::Node(id),
-                    what: "layer".to_owned(),
-                    done,
-                    total: None,
-                });
-            };
+            let progress = machine.events.meter(Task::Node(id), "layer".to_owned(), None);
             let compression = machine.settings.compression;
             let layer = layer::pack(&changes, compression, &to, &machine.cancel, &progress)?;
             Ok(Some(layer))
         })
         .await
     }
+}
+
+/// The snapshotter, and why better ones fell out.
+fn choose(
+    graph: &Graph,
+    settings: &Settings,
+) -> Result<(Box<dyn Snapshotter>, Vec<String>), BuildError> {
+    let scratch = settings.store.scratch();
+    // A command in a chroot gets its devices and mounts by renaming what the image has there, and
+    // an overlay renames no directory of a lower one.
+    if settings.sandbox.isolation() == Some(Isolation::Chroot) && has_commands(graph) {
+        return match settings.snapshotter {
+            Choice::Overlay => Err(BuildError::OverlayInChroot),
+            Choice::Auto => {
+                let (tree, _) = snapshot::choose(Choice::Tree, scratch)?;
+                Ok((tree, vec!["overlay: commands are confined in a chroot".to_owned()]))
+            }
+            Choice::Tree => Ok(snapshot::choose(Choice::Tree, scratch)?),
+        };
+    }
+    Ok(snapshot::choose(settings.snapshotter, scratch)?)
+}
+
+fn has_commands(graph: &Graph) -> bool {
+    graph.nodes.iter().any(|node| matches!(node.op, Op::Run(_)))
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::{TryStreamExt as _, stream};
 use ir::{Digest, ImageRef};
@@ -14,9 +13,6 @@ use crate::store::{Store, StoreError};
 
 /// Uploads at a time. More gain nothing where one connection can fill the line.
 const PARALLEL: usize = 6;
-
-/// Bytes between two reports of progress.
-const REPORT: u64 = 1 << 20;
 
 /// What an upload needs.
 #[derive(Clone, Copy)]
@@ -127,21 +123,10 @@ async fn push_config(image: &Image, to: &ImageRef, link: Uplink<'_>) -> Result<(
     link.client.push_blob(to, &digest, size, &path, |_| ()).await
 }
 
-/// Tells of the bytes of a blob that moved, now and then and at the end.
+/// Tells of the bytes of a blob that moved.
 fn report(blob: &Descriptor, verb: &str, link: Uplink<'_>) -> impl Fn(u64) + Send + Sync + 'static {
-    let events = link.events.clone();
     let what = format!("{verb} layer sha256:{}", blob.digest.short());
-    let total = blob.size;
-    let told = AtomicU64::new(0);
-    move |done| {
-        let last = told.load(Ordering::Relaxed);
-        // It may also fall, where an upload begins anew.
-        if done == total || done < last || done - last >= REPORT {
-            told.store(done, Ordering::Relaxed);
-            let (task, what, total) = (Task::Export, what.clone(), Some(total));
-            events.send(Event::Progress { task, what, done, total });
-        }
-    }
+    link.events.meter(Task::Export, what, Some(blob.size))
 }
 
 fn failed(to: &ImageRef, source: RegistryError) -> ExportError {

@@ -64,7 +64,7 @@ impl Isolation {
 const NAMESPACES: &str = "namespaces";
 const CHROOT: &str = "chroot";
 
-/// What came of [`enter`].
+/// What came of [`enter()`].
 #[derive(Clone, Debug)]
 pub struct Entered {
     /// How commands will be confined; none where that is impossible: builds without commands

@@ -13,7 +13,7 @@ use rustix::thread::UnshareFlags;
 ///
 /// Only for processes with a single thread: the child of a threaded one may use next to nothing
 /// of the standard library. The helper has one thread, and so has the builder in
-/// [`enter`](super::enter); nothing else forks.
+/// [`enter()`](super::enter()); nothing else forks.
 pub(super) fn fork() -> io::Result<Option<Pid>> {
     #[expect(unsafe_code, reason = "fork has no safe wrapper")]
     // SAFETY: the process has one thread (see above), so the child has all of its state whole.
