@@ -1,6 +1,7 @@
 //! Operations that change a root: a root is begun on the parent's, changed, and committed.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use ir::NodeId;
@@ -60,25 +61,31 @@ pub(super) async fn run(
     id: NodeId,
     run: &RunOp,
 ) -> Result<Option<ChangeSet>, NodeError> {
-    let root = run.root;
-    let mkdir = MkdirOp { root, path: run.cwd.clone(), owner: run.user.clone() };
+    let (root, cwd, owner) = (run.root, run.cwd.clone(), run.user.clone());
     let active = machine
         .blocking(move |machine| {
             let active = begin(machine, root)?;
             // A base image may name a working directory that it does not have.
-            op::mkdir::mkdir(&mkdir, active.root(), machine.now())?;
+            let found = active.root().stat(Path::new(&cwd)).map_err(|source| NodeError::Io {
+                action: "look for the working directory",
+                path: cwd.clone().into(),
+                source,
+            })?;
+            if found.is_none() {
+                let mkdir = MkdirOp { root, path: cwd, owner };
+                op::mkdir::mkdir(&mkdir, active.root(), machine.now())?;
+            }
             Ok(active)
         })
         .await?;
     let exit = command(machine, id, run, active.as_ref()).await?;
-    let command = || run.argv.join(" ");
     match exit {
         Exit::Code(0) => machine.blocking(move |machine| commit(machine, id, active)).await,
         Exit::Code(status) => {
             let status = u8::try_from(status).unwrap_or(u8::MAX);
-            Err(NodeError::Exit { status, command: command() })
+            Err(NodeError::Exit { status })
         }
-        Exit::Signal(signal) => Err(NodeError::Signal { signal, command: command() }),
+        Exit::Signal(signal) => Err(NodeError::Signal { signal }),
     }
 }
 

@@ -58,10 +58,10 @@ pub enum BuildError {
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the variants wrap errors that document themselves")]
 pub enum NodeError {
-    #[error("the command ended with exit status {status}: {command}")]
-    Exit { status: u8, command: String },
-    #[error("the command was killed by signal {signal}: {command}")]
-    Signal { signal: i32, command: String },
+    #[error("the command ended with exit status {status}")]
+    Exit { status: u8 },
+    #[error("the command was killed by signal {signal}")]
+    Signal { signal: i32 },
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
     #[error(transparent)]
@@ -107,9 +107,9 @@ impl BuildError {
     /// one, 1 for everything else.
     pub fn status(&self) -> u8 {
         let Self::Node { source, .. } = self else { return 1 };
-        if let NodeError::Exit { status, .. } = **source {
+        if let NodeError::Exit { status } = **source {
             status
-        } else if let NodeError::Signal { signal, .. } = **source {
+        } else if let NodeError::Signal { signal } = **source {
             u8::try_from(128 + signal).unwrap_or(u8::MAX)
         } else {
             1
