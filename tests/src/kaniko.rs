@@ -273,6 +273,15 @@ impl Outcome {
         (time("started"), time("finished"))
     }
 
+    /// Begin and end of the node that an instruction became, in milliseconds.
+    pub fn interval_of(&self, text: &str) -> (u64, u64) {
+        let is = |event: &&Event| event.kind == "started" && event.value["text"] == text;
+        let node = self.events.iter().find(is).expect("the instruction was carried out").node();
+        let ended = |event: &&Event| event.kind == "finished" && event.node() == node;
+        let time = |event: Option<&Event>| event.expect("every node starts and finishes").time;
+        (time(self.events.iter().find(is)), time(self.events.iter().find(ended)))
+    }
+
     /// Fails unless what was said has each of some texts.
     #[track_caller]
     pub fn says(&self, texts: &[&str]) -> &Self {
@@ -315,4 +324,20 @@ fn binary() -> PathBuf {
         binary.display()
     );
     binary
+}
+
+/// Runs kaniko in a directory, in an empty environment: what it prints, standard output before
+/// standard error, and its exit status.
+pub fn screen(directory: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(binary())
+        .args(arguments)
+        .env_clear()
+        .env("PATH", tool::PATH)
+        .env("HOME", directory)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary can be started");
+    let text = |bytes| String::from_utf8(bytes).expect("kaniko writes UTF-8");
+    format!("{}{}{}\n", text(output.stdout), text(output.stderr), output.status)
 }

@@ -5,6 +5,9 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod busybox;
+mod commands;
+mod configs;
+mod copies;
 mod debian;
 mod environment;
 mod harness;
@@ -13,4 +16,5 @@ mod output;
 mod parallel;
 mod refused;
 mod rules;
+mod screens;
 mod snapshotter;

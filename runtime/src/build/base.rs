@@ -1,6 +1,8 @@
 //! A base image becomes a root: layers are fetched side by side and unpacked in their order.
 
-use std::path::PathBuf;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ir::op::ImageOp;
@@ -92,10 +94,8 @@ async fn unpack(
         }))
     });
     let fetches: Vec<_> = fetches.collect();
-    let directory = machine.settings.store.scratch().join(format!("base-{}", id.index()));
-    let target = directory.clone();
-    let root = machine.blocking(move |_| new_root(target)).await?;
-    let root = Arc::new(root);
+    let directory = machine.directory("base", id)?;
+    let root = Arc::new(open_root(&directory)?);
     for (fetch, diff_id) in fetches.into_iter().zip(found.config.rootfs.diff_ids.clone()) {
         let fetched =
             async { fetch.await.map_err(|_| NodeError::Worker)?.map_err(NodeError::from) };
@@ -110,23 +110,25 @@ async fn unpack(
         .await
 }
 
-fn new_root(directory: PathBuf) -> Result<RootDir, NodeError> {
-    let made = std::fs::create_dir(&directory).and_then(|()| {
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(&directory, mode)?;
-        RootDir::open(&directory)
-    });
-    made.map_err(|source| NodeError::Io { action: "make the root", path: directory, source })
+/// Opens a directory as a root with the mode that roots have.
+fn open_root(directory: &Path) -> Result<RootDir, NodeError> {
+    let opened = fs::set_permissions(directory, fs::Permissions::from_mode(0o755))
+        .and_then(|()| RootDir::open(directory));
+    opened.map_err(|source| NodeError::Io {
+        action: "open the root",
+        path: directory.to_owned(),
+        source,
+    })
 }
 
 fn unpack_layer(
     machine: &Machine,
     found: &Found,
-    blob: &std::path::Path,
+    blob: &Path,
     root: &RootDir,
     expected: DiffId,
 ) -> Result<(), NodeError> {
-    let file = std::fs::File::open(blob).map_err(|source| NodeError::Io {
+    let file = fs::File::open(blob).map_err(|source| NodeError::Io {
         action: "read the layer",
         path: blob.to_owned(),
         source,

@@ -101,12 +101,7 @@ async fn command(
             env.push((name.clone(), value.clone()));
         }
     }
-    let scratch = machine.settings.store.scratch().join(format!("step-{}", id.index()));
-    std::fs::create_dir(&scratch).map_err(|source| NodeError::Io {
-        action: "make the directory",
-        path: scratch.clone(),
-        source,
-    })?;
+    let scratch = machine.directory("step", id)?;
     let prepare = {
         let (run, mut env) = (run.clone(), env);
         move |machine: &Machine| {

@@ -1,6 +1,7 @@
 //! Everything that the tasks of one build share.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use ir::{Graph, NodeId, Op};
@@ -142,6 +143,15 @@ impl Machine {
     pub(super) fn now(&self) -> Time {
         let seconds = i64::try_from(self.settings.created).unwrap_or(i64::MAX);
         Time { seconds, nanoseconds: 0 }
+    }
+
+    /// Makes a directory of a node's own, which goes with the build.
+    pub(super) fn directory(&self, purpose: &str, id: NodeId) -> Result<PathBuf, NodeError> {
+        let path = self.settings.store.scratch().join(format!("{purpose}-{}", id.index()));
+        match std::fs::create_dir(&path) {
+            Ok(()) => Ok(path),
+            Err(source) => Err(NodeError::Io { action: "make the directory", path, source }),
+        }
     }
 
     /// Waits for something on the network, unless the build is stopped before.

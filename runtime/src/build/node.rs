@@ -39,7 +39,7 @@ pub(super) async fn run(
             Product::Tree(machine.blocking(open).await?)
         }
         Op::Http(http) => {
-            let directory = machine.settings.store.scratch().join(format!("http-{}", id.index()));
+            let directory = machine.directory("http", id)?;
             let client = machine.images.client().http();
             let fetch = context::http::fetch(http, client, &directory, &machine.cancel);
             Product::Tree(machine.unless_cancelled(fetch).await?)
@@ -47,8 +47,7 @@ pub(super) async fn run(
         Op::Inline(inline) => {
             let inline = inline.clone();
             let write = move |machine: &Machine| {
-                let directory =
-                    machine.settings.store.scratch().join(format!("inline-{}", id.index()));
+                let directory = machine.directory("inline", id)?;
                 Ok(op::inline::inline(&inline, &directory, machine.now())?)
             };
             Product::Tree(machine.blocking(write).await?)

@@ -1,0 +1,6 @@
+#: --help
+#: build --help
+#: plan --help
+#: ir --help
+#: --version
+FROM scratch

@@ -1,0 +1,4 @@
+#: plan
+#: plan --target nope
+FROM alpine AS one
+COPY --from=3 /a /b
