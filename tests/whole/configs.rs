@@ -72,10 +72,7 @@ fn every_instruction_is_in_config_and_history() {
             ("EXPOSE [53/udp 80/tcp 8000/tcp 8001/tcp]", true),
             ("VOLUME [/data /more]", true),
             ("STOPSIGNAL SIGINT", true),
-            (
-                "HEALTHCHECK &{[\"CMD-SHELL\" \"test -e /ok\"] \"5s\" \"0s\" \"0s\" \"0s\" '\\x03'}",
-                true
-            ),
+            (HEALTHCHECK, true),
             ("USER 12:34", true),
             ("WORKDIR /home", false),
             ("SHELL [/bin/ash -c]", true),
