@@ -102,7 +102,7 @@ pub(crate) struct IrArgs {
 /// What is built.
 #[derive(Args)]
 pub(crate) struct FrontArgs {
-    /// Directory that COPY and ADD read from [default: . ]
+    /// Directory that COPY and ADD read from [default: .]
     #[arg(short, long, value_name = "DIR")]
     pub(crate) context: Option<PathBuf>,
     /// Dockerfile, looked for as given and then in the context; `-` is standard input
@@ -134,7 +134,7 @@ pub(crate) struct OutputArgs {
     #[arg(short, long = "destination", value_name = "IMAGE", action = ArgAction::Append)]
     pub(crate) destinations: Vec<ir::ImageRef>,
     /// Do not push
-    #[arg(long, env = "KANIKO_NO_PUSH", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_possible_values = true)]
+    #[arg(long, env = "KANIKO_NO_PUSH", hide_env_values = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_possible_values = true)]
     pub(crate) no_push: bool,
     /// Write the image as an archive for `docker load`
     #[arg(long, value_name = "FILE")]
@@ -195,7 +195,13 @@ pub(crate) struct RegistryArgs {
 #[command(next_help_heading = "Machine")]
 pub(crate) struct MachineArgs {
     /// Directory for everything that is kept or in the making
-    #[arg(long, env = "KANIKO_DIR", value_name = "DIR", default_value = "/kaniko")]
+    #[arg(
+        long,
+        env = "KANIKO_DIR",
+        hide_env_values = true,
+        value_name = "DIR",
+        default_value = "/kaniko"
+    )]
     pub(crate) kaniko_dir: PathBuf,
     /// How roots are made and changes are found
     #[arg(long, value_enum, default_value_t)]

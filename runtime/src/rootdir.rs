@@ -13,6 +13,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
+use rustix::mount::OpenTreeFlags;
 
 /// Symbolic links followed before a path counts as a loop (Linux's own bound).
 const MAX_LINKS: usize = 40;
@@ -43,6 +44,19 @@ impl RootDir {
     /// The directory itself, `O_PATH`.
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+
+    /// The directory as a mount of its own that is attached nowhere, for `move_mount(2)`.
+    ///
+    /// # Errors
+    ///
+    /// As `open_tree(2)`: where nothing can be mounted, and before Linux 6.15 where the directory
+    /// itself is of a mount that is attached nowhere.
+    pub(crate) fn detached(&self) -> rustix::io::Result<OwnedFd> {
+        let flags = OpenTreeFlags::OPEN_TREE_CLONE
+            | OpenTreeFlags::OPEN_TREE_CLOEXEC
+            | OpenTreeFlags::AT_EMPTY_PATH;
+        rustix::mount::open_tree(&self.fd, "", flags)
     }
 
     /// Opens what a path leads to. Every symbolic link is followed within the root, unless
@@ -244,7 +258,7 @@ fn relative(path: &Path) -> &Path {
 }
 
 /// The components in **reverse**, `..` kept, everything else that is no name dropped.
-fn components(path: &Path) -> Vec<OsString> {
+pub(crate) fn components(path: &Path) -> Vec<OsString> {
     path.components()
         .rev()
         .filter_map(|component| match component {

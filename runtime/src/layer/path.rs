@@ -9,7 +9,7 @@
 //!   /run`) starts at the root. One whose `..` lead above the root is an error: it is there to
 //!   make an extractor write outside.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
@@ -17,7 +17,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::rootdir::{RootDir, is_missing};
+use crate::rootdir::{RootDir, components, is_missing};
 
 /// Symbolic links followed before a path counts as a loop (Linux's own bound).
 const MAX_LINKS: usize = 40;
@@ -75,7 +75,7 @@ pub(crate) fn inside(name: &Path, absolute: Absolute) -> Result<PathBuf, PathErr
 
 /// Where a path of names leads within the root: its links followed, missing components kept.
 pub(crate) fn resolve(root: &RootDir, path: &Path) -> Result<PathBuf, PathError> {
-    let mut pending = reversed(path);
+    let mut pending = components(path);
     let mut resolved = PathBuf::new();
     let mut links = 0;
     while let Some(name) = pending.pop() {
@@ -109,22 +109,11 @@ pub(crate) fn resolve(root: &RootDir, path: &Path) -> Result<PathBuf, PathError>
         } else {
             resolved.pop();
         }
-        pending.extend(reversed(target));
+        pending.extend(components(target));
     }
     Ok(resolved)
 }
 
 fn escapes(reason: String) -> PathError {
     PathError::Escapes(reason)
-}
-
-fn reversed(path: &Path) -> Vec<OsString> {
-    path.components()
-        .rev()
-        .filter_map(|component| match component {
-            Component::Normal(name) => Some(name.to_owned()),
-            Component::ParentDir => Some("..".into()),
-            Component::Prefix(_) | Component::RootDir | Component::CurDir => None,
-        })
-        .collect()
 }

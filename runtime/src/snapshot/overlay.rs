@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{CWD, Mode};
-use rustix::mount::OpenTreeFlags;
 
 use super::copy::copy_root;
 use super::scratch::{Scratch, ScratchDir};
@@ -188,10 +187,7 @@ impl Active for Working {
     }
 
     fn mount(&self) -> Result<Option<OwnedFd>, SnapshotError> {
-        let flags = OpenTreeFlags::OPEN_TREE_CLONE
-            | OpenTreeFlags::OPEN_TREE_CLOEXEC
-            | OpenTreeFlags::AT_EMPTY_PATH;
-        if let Ok(clone) = rustix::mount::open_tree(self.root.fd(), "", flags) {
+        if let Ok(clone) = self.root.detached() {
             return Ok(Some(clone));
         }
         // Linux before 6.15 does not clone what is not attached. Moving the mount itself leaves

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fd::OwnedFd;
 use rustix::fs::Mode;
-use rustix::mount::OpenTreeFlags;
 
 use super::copy::copy_root;
 use super::scratch::{Scratch, ScratchDir};
@@ -172,11 +171,8 @@ impl Active for Working {
     }
 
     fn mount(&self) -> Result<Option<OwnedFd>, SnapshotError> {
-        let flags = OpenTreeFlags::OPEN_TREE_CLONE
-            | OpenTreeFlags::OPEN_TREE_CLOEXEC
-            | OpenTreeFlags::AT_EMPTY_PATH;
         // Refused with various errors, and whatever the reason is: chroot(2) needs no mount.
-        Ok(rustix::mount::open_tree(self.root.fd(), "", flags).ok())
+        Ok(self.root.detached().ok())
     }
 
     fn commit(self: Box<Self>) -> Result<(Snapshot, ChangeSet), SnapshotError> {
