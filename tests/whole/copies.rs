@@ -120,6 +120,20 @@ fn files_come_from_stages_indices_and_images() {
 }
 
 #[test]
+fn a_stage_copies_from_the_stage_it_continues() {
+    for snapshotter in ["overlay", "tree"] {
+        let dockerfile = "FROM @base AS first\n\
+            RUN echo one > /one\n\
+            FROM first\n\
+            COPY --from=first /one /two\n\
+            RUN --mount=type=bind,from=first,target=/first cp /first/one /three\n";
+        let (image, _) = built(dockerfile, |build| build.option("--snapshotter", snapshotter));
+        let root = image.unpack();
+        assert_eq!(["one", "two", "three"].map(|path| text(root, path)), ["one\n"; 3]);
+    }
+}
+
+#[test]
 fn heredocs_become_files() {
     let dockerfile = "FROM @base\n\
         ARG WHO=world\n\

@@ -25,7 +25,7 @@ pub(super) async fn copy(
     let copy = copy.clone();
     machine
         .blocking(move |machine| {
-            let active = begin(machine, copy.root)?;
+            let active = begin(machine, id, copy.root)?;
             let sources =
                 copy.sources.iter().map(|source| Ok((source.from, machine.tree(source.from)?)));
             let sources = sources.collect::<Result<BTreeMap<_, _>, NodeError>>()?;
@@ -48,7 +48,7 @@ pub(super) async fn mkdir(
     let mkdir = mkdir.clone();
     machine
         .blocking(move |machine| {
-            let active = begin(machine, mkdir.root)?;
+            let active = begin(machine, id, mkdir.root)?;
             op::mkdir::mkdir(&mkdir, active.root(), machine.now())?;
             commit(machine, id, active)
         })
@@ -64,7 +64,7 @@ pub(super) async fn run(
     let (root, cwd, owner) = (run.root, run.cwd.clone(), run.user.clone());
     let active = machine
         .blocking(move |machine| {
-            let active = begin(machine, root)?;
+            let active = begin(machine, id, root)?;
             // A base image may name a working directory that it does not have.
             let found = active.root().stat(Path::new(&cwd)).map_err(|source| NodeError::Io {
                 action: "look for the working directory",
@@ -142,9 +142,9 @@ async fn command(
     Ok(result?)
 }
 
-fn begin(machine: &Machine, parent: NodeId) -> Result<Box<dyn Active>, NodeError> {
+fn begin(machine: &Machine, id: NodeId, parent: NodeId) -> Result<Box<dyn Active>, NodeError> {
     let snapshot = machine.root(parent);
-    Ok(machine.snapshotter.begin(&snapshot, machine.parent_use(parent))?)
+    Ok(machine.snapshotter.begin(&snapshot, machine.parent_use(id, parent))?)
 }
 
 fn commit(

@@ -99,9 +99,10 @@ impl Machine {
         self.wanted.contains(&id)
     }
 
-    /// Whether a root that one node begins on is needed by others too.
-    pub(super) fn parent_use(&self, parent: NodeId) -> ParentUse {
-        if self.uses(parent) > 1 { ParentUse::Shared } else { ParentUse::Last }
+    /// Whether the root that a node begins on is also read, by others or by the node itself.
+    pub(super) fn parent_use(&self, id: NodeId, parent: NodeId) -> ParentUse {
+        let reads_itself = self.graph.node(id).op.sources().contains(&parent);
+        if reads_itself || self.uses(parent) > 1 { ParentUse::Shared } else { ParentUse::Last }
     }
 
     /// Keeps what a node resulted in.
