@@ -29,6 +29,12 @@ fn a_command_has_the_shell_environment_directory_and_user_of_its_place() {
 }
 
 #[test]
+fn a_working_directory_may_be_closed_to_the_user_and_need_no_detour() {
+    let seen = lines("WORKDIR /root/\nUSER 1234\nRUN pwd\nWORKDIR /not/made/../../tmp\nRUN pwd\n");
+    assert_eq!(seen, ["/root", "/tmp"]);
+}
+
+#[test]
 fn the_last_shell_of_a_stage_counts() {
     let registry = Registry::start();
     let base = registry.push(&base::busybox(), "base:1");

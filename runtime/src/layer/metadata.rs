@@ -51,6 +51,20 @@ pub(crate) fn entry_at(
     }))
 }
 
+/// Whether something counts as absent: no layer can hold a socket, and a character device 0:0 is
+/// how overlays, and with them the lower directories of other roots, write a deletion.
+pub(crate) fn is_absent(stat: &Stat) -> bool {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Socket | FileType::Unknown => true,
+        FileType::CharacterDevice => stat.st_rdev == 0,
+        FileType::RegularFile
+        | FileType::Directory
+        | FileType::Symlink
+        | FileType::BlockDevice
+        | FileType::Fifo => false,
+    }
+}
+
 /// When something's content changed last.
 pub(crate) fn mtime(stat: &Stat) -> Time {
     Time { seconds: stat.st_mtime, nanoseconds: u32::try_from(stat.st_mtime_nsec).unwrap_or(0) }

@@ -49,8 +49,12 @@ pub(super) fn execute(spec: &Spec) -> Result<i32, Failure> {
     if spec.security == Security::Sandbox {
         drop_capabilities(chrooted).stage("drop capabilities")?;
     }
+    // As runc does: root may enter what the user may not, such as another user's home, and the
+    // user what root may not, such as a directory that a server shows to its owner only.
+    let entered = rustix::process::chdir(spec.cwd.as_str());
     become_user(&spec.ids)?;
-    rustix::process::chdir(spec.cwd.as_str())
+    entered
+        .or_else(|_| rustix::process::chdir(spec.cwd.as_str()))
         .stage(&format!("enter the working directory `{}`", spec.cwd))?;
     Ok(start(spec, &File::from(input)))
 }

@@ -205,11 +205,14 @@ impl Active for Working {
         let content = RootDir::open(&upper).map_err(cannot("open", &upper))?;
         let entries = upper::changes(&content, &shared.open(&parent)?)?;
         let mut layers = parent.layers.clone();
-        let own = Arc::new(dir);
-        layers.push(Layer::Own(Arc::clone(&own)));
+        layers.push(Layer::Own(Arc::new(dir)));
         let mut stack = Stack { layers };
+        let mut content = content;
         if stack.layers.len() >= shared.tallest {
             stack = shared.flatten(&stack)?;
+            // The step's own directory goes with the stack that was merged.
+            let merged = stack.top().path();
+            content = RootDir::open(&merged).map_err(cannot("open", &merged))?;
         }
         let content = Arc::new(content);
         Ok((Snapshot::Overlay(Arc::new(stack)), ChangeSet { entries, content }))

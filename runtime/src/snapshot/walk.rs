@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use rustix::fd::BorrowedFd;
-use rustix::fs::{FileType, Stat};
+use rustix::fs::Stat;
 
 use crate::layer::entry::Entry;
-use crate::layer::metadata::entry_at;
+use crate::layer::metadata::{entry_at, is_absent};
 use crate::rootdir::{is_missing, stat_at};
 
 /// Visits directories level by level, those of one level in parallel. A visit returns what it
@@ -37,20 +37,6 @@ where
         }
     }
     Ok(all)
-}
-
-/// Whether something counts as absent: no layer can hold a socket, and a character device 0:0 is
-/// how overlays, and with them the lower directories of other roots, write a deletion.
-pub(super) fn is_absent(stat: &Stat) -> bool {
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::Socket | FileType::Unknown => true,
-        FileType::CharacterDevice => stat.st_rdev == 0,
-        FileType::RegularFile
-        | FileType::Directory
-        | FileType::Symlink
-        | FileType::BlockDevice
-        | FileType::Fifo => false,
-    }
 }
 
 /// The entry at a name of a directory, and its `stat`. None if nothing is there that counts.

@@ -9,6 +9,7 @@ use ir::{Code, ContainerConfig};
 use super::config::in_shell;
 use super::{Current, Lowering, Site, bad, commit, origin};
 use crate::pass::expand::{Env, is_proxy};
+use crate::path;
 use crate::step::RunStep;
 
 /// Where scripts of heredocs appear.
@@ -38,7 +39,8 @@ impl Lowering<'_> {
         let proxy = self.proxy(&run.env);
         let cwd = match config.working_dir.as_str() {
             "" => "/".to_owned(),
-            directory => directory.to_owned(),
+            // As `WORKDIR` makes it: a `..` does not ask for the directory that it leaves.
+            directory => path::clean(directory),
         };
         let op = RunOp {
             root: stage.root,

@@ -22,6 +22,7 @@ use super::selection::Selection;
 use super::shown;
 use crate::context::source::Tree;
 use crate::layer::entry::{Entry, Kind};
+use crate::layer::metadata::is_absent;
 use crate::layer::unpack_archive;
 use crate::op::directories::{Directories, Plain};
 use crate::op::refused::Refused;
@@ -271,22 +272,14 @@ impl<'a> Copier<'a> {
 
     /// Clears an item's target and sees that it is copied, now or with others.
     fn queue(&mut self, item: Item, stat: &Stat) -> Result<(), CopyError> {
-        match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Socket => return Ok(()),
-            FileType::RegularFile if stat.st_nlink > 1 => {
-                self.clear(&item)?;
-                self.linked.push((inode(stat), item));
-            }
-            FileType::RegularFile
-            | FileType::Directory
-            | FileType::Symlink
-            | FileType::Fifo
-            | FileType::CharacterDevice
-            | FileType::BlockDevice
-            | FileType::Unknown => {
-                self.clear(&item)?;
-                self.batch.push(item);
-            }
+        if is_absent(stat) {
+            return Ok(());
+        }
+        self.clear(&item)?;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && stat.st_nlink > 1 {
+            self.linked.push((inode(stat), item));
+        } else {
+            self.batch.push(item);
         }
         if self.batch.len() < BATCH { Ok(()) } else { self.copy_batch() }
     }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::snapshot::tests::{Bench, contract, lines, manifest, step};
+use crate::snapshot::tests::{Bench, contract, lines, manifest, path_of, step};
 
 #[test]
 fn joined_options_mount_the_same() {
@@ -34,6 +34,8 @@ fn tall_stacks_are_merged() {
                 fs::remove_file(root.join(format!("file-{}", number - 2))).ok();
             });
             *snapshot = next;
+            let written = path_of(&changes.content).join(format!("file-{number}"));
+            assert_eq!(fs::read(written).unwrap(), number.to_string().as_bytes());
             lines(&changes)
         });
         assert_eq!(changes[0], changes[1]);

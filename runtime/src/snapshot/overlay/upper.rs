@@ -8,11 +8,12 @@ use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 
 use crate::layer::entry::{Entry, Kind};
+use crate::layer::metadata::is_absent;
 use crate::rootdir::{RootDir, names, stat_at};
 use crate::snapshot::changes::{
     Candidate, assemble, same_but_time, same_content, same_metadata, shared_inode,
 };
-use crate::snapshot::walk::{by_level, is_absent, present_at};
+use crate::snapshot::walk::{by_level, present_at};
 use crate::snapshot::{SnapshotError, cannot_inside};
 
 /// The mark of a directory that hides what lower directories have at its path.

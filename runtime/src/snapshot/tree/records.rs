@@ -12,10 +12,11 @@ use rustix::fs::{FileType, Stat};
 use sha2::{Digest as _, Sha256};
 
 use crate::layer::entry::{Entry, Kind};
+use crate::layer::metadata::is_absent;
 use crate::rootdir::{RootDir, names, stat_at};
 use crate::snapshot::changes::{Inode, open_file, same_content};
 use crate::snapshot::scratch::{Scratch, Tick};
-use crate::snapshot::walk::{by_level, is_absent, present_at};
+use crate::snapshot::walk::{by_level, present_at};
 use crate::snapshot::{SnapshotError, cannot_inside};
 
 /// What is known about a root as a step finds it.

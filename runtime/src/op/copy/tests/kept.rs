@@ -21,6 +21,9 @@ fn copies_keep_what_the_file_system_keeps() {
     )
     .unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(scene.context("d/socket")).unwrap();
+    let deletion = rustix::fs::FileType::CharacterDevice;
+    let (at, mode) = (scene.context("d/0:0"), rustix::fs::Mode::from_raw_mode(0o644));
+    rustix::fs::mknodat(rustix::fs::CWD, &at, deletion, mode, 0).unwrap();
     age(&scene.context(""));
     scene.copy(&["d"], "/new/place").unwrap();
     let meta = |path: &str| fs::symlink_metadata(scene.root(path)).unwrap();
@@ -28,6 +31,7 @@ fn copies_keep_what_the_file_system_keeps() {
     assert_eq!(meta("new/place/s").mode() & 0o7777, 0o1730);
     assert!(meta("new/place/p").file_type().is_fifo());
     assert!(!scene.root("new/place/socket").exists());
+    assert!(!scene.root("new/place/0:0").exists(), "it would read as a deletion");
     for path in ["f", "s", "l", "p", ""] {
         let meta = meta(&format!("new/place/{path}"));
         assert_eq!((meta.mtime(), meta.mtime_nsec()), (5, 6), "{path}");
