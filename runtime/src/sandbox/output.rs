@@ -5,24 +5,34 @@ use std::io;
 use tokio::net::unix::pipe;
 use tokio_util::sync::CancellationToken;
 
+use super::Listener;
+use crate::event::Stream;
+
 /// The longest line in bytes; what is longer arrives in pieces.
 const MAX_LINE: usize = 64 << 10;
 
 /// Passes the lines that arrive in a pipe on, until its end; or, once `ended` is cancelled (every
 /// process of the step is dead), until it is empty: should something outside hold its other end,
-/// that is not worth waiting for.
+/// that is not worth waiting for. While a line is passed on, nothing more is read.
 pub(super) async fn lines(
     pipe: pipe::Receiver,
     ended: CancellationToken,
-    mut line: impl FnMut(&str),
+    stream: Stream,
+    listener: &impl Listener,
 ) -> io::Result<()> {
     let mut splitter = Splitter::default();
+    let mut whole = Vec::new();
     let mut buffer = vec![0; MAX_LINE];
     loop {
         let last = ended.is_cancelled();
         match pipe.try_read(&mut buffer) {
             Ok(0) => break,
-            Ok(read) => splitter.push(&buffer[..read], &mut line),
+            Ok(read) => {
+                splitter.push(&buffer[..read], &mut |text: &str| whole.push(text.to_owned()));
+                for text in whole.drain(..) {
+                    listener.line(stream, &text).await;
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if last {
                     break;
@@ -35,7 +45,10 @@ pub(super) async fn lines(
             Err(error) => return Err(error),
         }
     }
-    splitter.finish(&mut line);
+    splitter.finish(&mut |text: &str| whole.push(text.to_owned()));
+    for text in whole {
+        listener.line(stream, &text).await;
+    }
     Ok(())
 }
 
