@@ -27,11 +27,19 @@ fn a_program_is_compiled_in_one_stage_and_runs_in_another() {
          RUN program > /said\n\
          CMD [\"program\"]\n"
     );
-    Build::of(&dockerfile).file("main.c", PROGRAM).push(&to).succeed();
+    let build = Build::of(&dockerfile).file("main.c", PROGRAM);
+    let (tarball, layout) = (build.path("image.tar"), build.path("layout"));
+    let _outcome = build
+        .option("--tar-path", tarball.to_str().unwrap())
+        .option("--oci-layout-path", layout.to_str().unwrap())
+        .push(&to)
+        .succeed();
 
     let image = Image::pull(&to);
-    assert_eq!(image.run(&[]), "compiled\n");
-    assert_eq!(image.run(&["cat", "/said"]), "compiled\n");
+    for image in [&image, &Image::of_archive(&tarball), &Image::of_layout(&layout)] {
+        assert_eq!(image.run(&["sh", "-c", "program && cat /said"]), "compiled\ncompiled\n");
+    }
+    assert_eq!(image.config()["config"]["Cmd"], serde_json::json!(["program"]));
     assert_eq!(image.diff_ids().len(), 3, "a base of one layer, and what two steps changed");
     let program = image.unpack().join("usr/local/bin/program");
     let capability = ["-n", "security.capability", "--absolute-names", "-e", "hex"];
