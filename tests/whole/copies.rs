@@ -6,10 +6,10 @@ use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use kaniko_tests::base;
 use kaniko_tests::built::Image;
 use kaniko_tests::kaniko::{Build, Outcome};
 use kaniko_tests::registry::Registry;
+use kaniko_tests::{base, tree};
 
 /// Builds a Dockerfile on busybox, without its `FROM`, and gives the image.
 fn built(dockerfile: &str, prepare: impl Fn(Build) -> Build) -> (Image, Outcome) {
@@ -214,4 +214,15 @@ fn urls_are_fetched_and_checked() {
     let base = registry.push(&base::busybox(), "base:1");
     let dockerfile = format!("FROM {base}\nADD --checksum={wrong} {server}/x /checked\n");
     Build::of(&dockerfile).no_push().fail().says(&[&wrong, SUM]);
+}
+
+#[test]
+fn the_work_directory_is_no_part_of_the_context() {
+    let (image, _) = built("FROM @base\nCOPY . /all/\n", |build| {
+        let build = build.file("a", "a").file(".dockerignore", "!**\n");
+        let work = build.path("context/work");
+        build.work(&work)
+    });
+    let names: Vec<String> = tree::names(&image.unpack().join("all"));
+    assert_eq!(names, [".dockerignore", "a"]);
 }

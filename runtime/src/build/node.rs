@@ -35,7 +35,10 @@ pub(super) async fn run(
                 return Err(NodeError::NoContext { name: local.name.clone() });
             };
             let patterns = local.ignore.clone();
-            let open = move |_: &Machine| Ok(context::source::local(&directory, &patterns)?);
+            let open = move |machine: &Machine| {
+                let own = machine.settings.store.directory();
+                Ok(context::source::local(&directory, &patterns, own)?)
+            };
             Product::Tree(machine.blocking(open).await?)
         }
         Op::Http(http) => {

@@ -18,6 +18,8 @@ pub(crate) struct Tree {
     root: Arc<RootDir>,
     owners: Owners,
     ignore: Option<Arc<Ignore>>,
+    /// The builder's own directory, where it lies in the tree: copying it would never end.
+    own: Option<Arc<Path>>,
     /// Whatever must live as long as the tree: a snapshot, a directory of downloaded files.
     _keep: Option<Arc<dyn Any + Send + Sync>>,
 }
@@ -49,13 +51,20 @@ pub(crate) enum Lookup {
     Ignored,
 }
 
-/// A build context on the builder's disk. The patterns are those of its `.dockerignore`.
-pub(crate) fn local(directory: &Path, patterns: &[String]) -> Result<Tree, ContextError> {
-    let root = RootDir::open(directory)
-        .map_err(|source| ContextError::Open { path: directory.to_owned(), source })?;
+/// A build context on the builder's disk. The patterns are those of its `.dockerignore`; `own` is
+/// the builder's directory, which is not shown.
+pub(crate) fn local(
+    directory: &Path,
+    patterns: &[String],
+    own: &Path,
+) -> Result<Tree, ContextError> {
+    let open = |source| ContextError::Open { path: directory.to_owned(), source };
+    let root = RootDir::open(directory).map_err(open)?;
+    let (context, own) = (directory.canonicalize().map_err(open)?, own.canonicalize());
+    let own = own.ok().and_then(|own| own.strip_prefix(&context).ok().map(Arc::from));
     let ignore = Ignore::new(patterns)?;
     let ignore = (!ignore.is_empty()).then(|| Arc::new(ignore));
-    Ok(Tree { root: Arc::new(root), owners: Owners::Root, ignore, _keep: None })
+    Ok(Tree { root: Arc::new(root), owners: Owners::Root, ignore, own, _keep: None })
 }
 
 impl Tree {
@@ -65,7 +74,7 @@ impl Tree {
         owners: Owners,
         keep: Option<Arc<dyn Any + Send + Sync>>,
     ) -> Self {
-        Self { root, owners, ignore: None, _keep: keep }
+        Self { root, owners, ignore: None, own: None, _keep: keep }
     }
 
     /// The directory. What it holds may be hidden: [`Tree::shows`].
@@ -81,14 +90,19 @@ impl Tree {
     /// Whether a path without links in it is shown, if it exists. A directory that is not may
     /// still hold something that is: [`Tree::may_show_below`].
     pub(crate) fn shows(&self, path: &Path) -> bool {
-        self.ignore.as_ref().is_none_or(|ignore| !ignore.excluded(path))
+        !self.is_own(path) && self.ignore.as_ref().is_none_or(|ignore| !ignore.excluded(path))
     }
 
     /// Whether a directory could hold something that is shown.
     pub(crate) fn may_show_below(&self, directory: &Path) -> bool {
-        self.ignore
-            .as_ref()
-            .is_none_or(|ignore| !ignore.excluded(directory) || ignore.may_hold_included(directory))
+        !self.is_own(directory)
+            && self.ignore.as_ref().is_none_or(|ignore| {
+                !ignore.excluded(directory) || ignore.may_hold_included(directory)
+            })
+    }
+
+    fn is_own(&self, path: &Path) -> bool {
+        self.own.as_ref().is_some_and(|own| path.starts_with(own))
     }
 
     /// What a path leads to, every link in it followed.

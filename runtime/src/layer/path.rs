@@ -2,8 +2,9 @@
 //!
 //! - A `..` in the name of an entry or in the target of a hard link is an error, even where it
 //!   would stay inside: no tool writes one, and tools disagree about what it means.
-//! - An absolute name is an error in a layer. In an archive that a user adds it is taken beneath
-//!   the directory it is unpacked to, as `tar(1)` does.
+//! - An absolute name counts from the directory that is unpacked to, as with `tar(1)`: other
+//!   builders write them into layers (ko the names of files, kaniko in Go the targets of hard
+//!   links), and every container engine takes them so.
 //! - The target of a symbolic link is never judged; links may point anywhere. Where a link stands
 //!   in the *parent* of an entry, it is followed within the root: an absolute one (`/var/run ->
 //!   /run`) starts at the root. One whose `..` lead above the root is an error: it is there to
@@ -21,15 +22,6 @@ use crate::rootdir::{RootDir, components, is_missing};
 
 /// Symbolic links followed before a path counts as a loop (Linux's own bound).
 const MAX_LINKS: usize = 40;
-
-/// What is made of a name that starts with `/`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Absolute {
-    /// It is an error.
-    Refuse,
-    /// It counts from where the archive is unpacked.
-    Strip,
-}
 
 /// Why a path is not let in.
 #[derive(Debug)]
@@ -53,17 +45,12 @@ impl From<Errno> for PathError {
 }
 
 /// An archive's name as a path of names only; empty for the root.
-pub(crate) fn inside(name: &Path, absolute: Absolute) -> Result<PathBuf, PathError> {
+pub(crate) fn inside(name: &Path) -> Result<PathBuf, PathError> {
     let mut path = PathBuf::new();
     for component in name.components() {
         match component {
             Component::Normal(name) => path.push(name),
-            Component::CurDir => {}
-            Component::RootDir | Component::Prefix(_) => {
-                if absolute == Absolute::Refuse {
-                    return Err(escapes(format!("`{}` is an absolute path", name.display())));
-                }
-            }
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
             // `../../etc/passwd`, as a name or as what a hard link gives a second name.
             Component::ParentDir => {
                 return Err(escapes(format!("`{}` has a `..`", name.display())));

@@ -17,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::layer::LayerError;
 use crate::layer::decompress::decompress;
-use crate::layer::path::Absolute;
 use crate::layer::pipe::{Chunk, ChunkReader, DigestThread, WAITING, read_chunk};
 use crate::layer::tar_read::{TarError, TarProblem, TarReader};
 use crate::rootdir::RootDir;
@@ -49,7 +48,7 @@ pub(crate) fn unpack(
     root: &RootDir,
     cancel: &CancellationToken,
 ) -> Result<Unpacked, LayerError> {
-    let rules = Rules { whiteouts: true, absolute: Absolute::Refuse, owner: None };
+    let rules = Rules { whiteouts: true, owner: None };
     let (skipped, digest) =
         stream(blob, |reader| Extractor::new(root, Path::new(""), rules)?.run(reader, cancel))?;
     Ok(Unpacked { diff_id: DiffId(digest), skipped })
@@ -65,7 +64,7 @@ pub(crate) fn unpack_archive(
     owner: Option<(u32, u32)>,
     cancel: &CancellationToken,
 ) -> Result<Vec<String>, LayerError> {
-    let rules = Rules { whiteouts: false, absolute: Absolute::Strip, owner };
+    let rules = Rules { whiteouts: false, owner };
     let (skipped, _) =
         stream(archive, |reader| Extractor::new(root, into, rules)?.run(reader, cancel))?;
     Ok(skipped)

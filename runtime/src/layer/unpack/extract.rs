@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::layer::LayerError;
 use crate::layer::entry::{Entry, Kind};
 use crate::layer::metadata::{apply_what_is_allowed, belongs_in_layer};
-use crate::layer::path::{Absolute, PathError, inside, resolve};
+use crate::layer::path::{PathError, inside, resolve};
 use crate::layer::tar_read::{TarError, TarReader};
 use crate::layer::tar_write::WHITEOUT_PREFIX;
 use crate::layer::unpack::tree::{Parent, Tree};
@@ -33,8 +33,6 @@ const AUFS_PREFIX: &[u8] = b".wh..wh.";
 pub(super) struct Rules {
     /// Whether `.wh.` names mean deletions, and the root's own entry counts.
     pub whiteouts: bool,
-    /// What is made of absolute names.
-    pub absolute: Absolute,
     /// Whom everything belongs to, instead of what the archive says.
     pub owner: Option<(u32, u32)>,
 }
@@ -134,7 +132,7 @@ impl Name {
 impl<'a> Extractor<'a> {
     /// Entries go beneath `into`, whose links are followed.
     pub(super) fn new(root: &'a RootDir, into: &Path, rules: Rules) -> Result<Self, LayerError> {
-        let base = inside(into, Absolute::Strip)
+        let base = inside(into)
             .and_then(|into| resolve(root, &into))
             .map_err(|error| Failure::from(error).named(into))?;
         let tree = Tree::new(root, rules.owner.unwrap_or_default());
@@ -168,7 +166,7 @@ impl<'a> Extractor<'a> {
         reader: &mut TarReader<R>,
         cancel: &CancellationToken,
     ) -> Result<(), Failure> {
-        let path = inside(&entry.path, self.rules.absolute)?;
+        let path = inside(&entry.path)?;
         let Some(name) = path.file_name() else { return self.root_entry(entry) };
         let named = self.base.join(path.parent().unwrap_or(Path::new("")));
         if self.rules.whiteouts {
@@ -285,7 +283,7 @@ impl<'a> Extractor<'a> {
 
     /// Gives a file that is in the root already a second name.
     fn hard_link(&mut self, target: &Path, parent: &Parent, name: &OsStr) -> Result<(), Failure> {
-        let inner = inside(target, self.rules.absolute)?;
+        let inner = inside(target)?;
         let Some(target_name) = inner.file_name() else {
             return Err(PathError::Escapes("it is a hard link to the root".to_owned()).into());
         };

@@ -65,7 +65,7 @@ impl Scene {
     fn run(&self, op: &CopyOp) -> Result<Vec<String>, CopyError> {
         let root = RootDir::open(&self.root("")).unwrap();
         let tree = match self.owners {
-            Owners::Root => local(&self.context(""), &self.ignore).unwrap(),
+            Owners::Root => local(&self.context(""), &self.ignore, Path::new("")).unwrap(),
             Owners::Kept => {
                 Tree::new(Arc::new(RootDir::open(&self.context("")).unwrap()), Owners::Kept, None)
             }
@@ -314,7 +314,7 @@ fn no_link_leads_out_of_the_root_or_the_context() {
 fn a_cancelled_copy_ends() {
     let scene = Scene::new().with("context", &["d/f"]);
     let root = RootDir::open(&scene.root("")).unwrap();
-    let tree = local(&scene.context(""), &[]).unwrap();
+    let tree = local(&scene.context(""), &[], Path::new("")).unwrap();
     let cancel = CancellationToken::new();
     cancel.cancel();
     let error = copy(&op(&["d"], "/"), &root, &|_| tree.clone(), NOW, &cancel).unwrap_err();
