@@ -1,6 +1,6 @@
 //! A file into logical lines: directives, comments, continuations and heredoc bodies.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use ir::instruction::Heredoc;
@@ -64,7 +64,7 @@ pub(crate) fn assemble(text: &str, origin: Origin, problems: &mut Vec<Diagnostic
         next: 0,
         directives: Directives::new(origin),
         comments: Vec::new(),
-        unterminated: BTreeSet::new(),
+        last: [BTreeMap::new(), BTreeMap::new()],
     };
     let mut lines = Vec::new();
     while let Some(line) = assembler.line(problems) {
@@ -91,6 +91,12 @@ struct Physical {
 impl Physical {
     fn is_blank(self) -> bool {
         self.text == self.end
+    }
+
+    /// Its text as the terminator of a heredoc is looked for in it.
+    fn content(self, text: &str, strip_tabs: bool) -> &str {
+        let content = &text[self.start..self.end];
+        if strip_tabs { content.trim_start_matches('\t') } else { content }
     }
 }
 
@@ -143,11 +149,12 @@ struct Assembler<'a> {
     directives: Directives,
     /// The comments since the last instruction.
     comments: Vec<String>,
-    /// Heredoc names that are known to end nowhere further down.
-    unterminated: BTreeSet<(bool, String)>,
+    /// Where each text stands last among the physical lines, as written and without leading tabs;
+    /// filled when a heredoc first asks. To look for each of many names would be quadratic.
+    last: [BTreeMap<&'a str, usize>; 2],
 }
 
-impl Assembler<'_> {
+impl<'a> Assembler<'a> {
     fn take(&mut self) -> Option<Physical> {
         let line = self.physical.get(self.next).copied()?;
         self.next += 1;
@@ -277,25 +284,28 @@ impl Assembler<'_> {
     /// Takes the lines up to the terminator, which ends at the offset returned. Takes nothing if
     /// there is none.
     fn body(&mut self, opener: Opener) -> Result<(Body, usize), Opener> {
-        if self.unterminated.contains(&(opener.strip_tabs, opener.name.clone())) {
+        let last = self.last(opener.strip_tabs).get(opener.name.as_str()).copied();
+        if last.is_none_or(|last| last < self.next) {
             return Err(opener);
         }
-        let ends = |line: &&Physical| {
-            let text = &self.text[line.start..line.end];
-            let text = if opener.strip_tabs { text.trim_start_matches('\t') } else { text };
-            text == opener.name
-        };
         let rest = &self.physical[self.next..];
-        let Some(count) = rest.iter().position(|line| ends(&line)) else {
-            self.unterminated.insert((opener.strip_tabs, opener.name.clone()));
-            return Err(opener);
-        };
+        let ends = |line: &Physical| line.content(self.text, opener.strip_tabs) == opener.name;
+        let count = rest.iter().position(ends).expect("the last one is among them");
         let terminator = rest[count];
         let range = rest[0].start..terminator.start;
         self.next += count + 1;
         let mut text = self.origin.joined(range.start);
         text.push(&self.text[range.clone()], range.start);
         Ok((Body { opener, text, span: self.origin.span(range) }, terminator.end))
+    }
+
+    fn last(&mut self, strip_tabs: bool) -> &BTreeMap<&'a str, usize> {
+        let last = &mut self.last[usize::from(strip_tabs)];
+        if last.is_empty() {
+            let lines = self.physical.iter().enumerate();
+            last.extend(lines.map(|(at, line)| (line.content(self.text, strip_tabs), at)));
+        }
+        last
     }
 }
 

@@ -67,9 +67,9 @@ fn normalise(architecture: &str, variant: Option<&str>) -> (String, Option<Strin
     let (architecture, variant) = match (architecture.as_str(), variant.as_deref()) {
         ("x86_64" | "x86-64" | "amd64", variant) => ("amd64", variant.filter(|v| *v != "v1")),
         ("i386" | "i686" | "x86" | "386", _) => ("386", None),
-        ("aarch64" | "arm64", variant) => {
-            ("arm64", variant.map(|v| v.strip_prefix('v').unwrap_or(v)).filter(|v| *v != "8"))
-        }
+        ("aarch64" | "arm64", Some("8" | "v8")) => ("arm64", None),
+        ("aarch64" | "arm64", Some("9")) => ("arm64", Some("v9")),
+        ("aarch64" | "arm64", variant) => ("arm64", variant),
         ("armhf", _) | ("arm", None | Some("7")) => ("arm", Some("v7")),
         ("armel", _) | ("arm", Some("6")) => ("arm", Some("v6")),
         ("arm", Some("5")) => ("arm", Some("v5")),
@@ -137,11 +137,15 @@ mod tests {
             ("Linux/x86_64", "linux/amd64"),
             ("linux/amd64/v1", "linux/amd64"),
             ("linux/arm64/v8", "linux/arm64"),
+            ("linux/aarch64/9", "linux/arm64/v9"),
+            ("linux/arm64/v9", "linux/arm64/v9"),
+            ("linux/arm64/vv8", "linux/arm64/vv8"),
             ("linux/arm", "linux/arm/v7"),
             ("linux/arm/v6", "linux/arm/v6"),
             ("arm64", "linux/arm64"),
         ] {
             assert_eq!(text.parse::<Platform>().unwrap().to_string(), expected, "{text}");
+            assert_eq!(expected.parse::<Platform>().unwrap().to_string(), expected, "{text}");
         }
         for text in ["", "linux/", "a/b/c/d", "/", "nonsense"] {
             assert!(text.parse::<Platform>().is_err(), "{text}");

@@ -124,7 +124,7 @@ fn is_registry(text: &str) -> bool {
 }
 
 fn is_port(text: &str) -> bool {
-    text.parse::<u16>().is_ok()
+    text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
 /// Lower-case letters and digits, with single separators `.`, `_`, `__` or any number of `-`.
@@ -248,6 +248,7 @@ mod tests {
             "-a",
             "a@sha256:12",
             "r.io:99999/a",
+            "r.io:+80/a",
             "a:é",
         ] {
             assert!(text.parse::<ImageRef>().is_err(), "{text}");

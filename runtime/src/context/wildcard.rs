@@ -175,9 +175,10 @@ impl Wildcard {
         next.contains(&true)
     }
 
-    /// Adds a position and those that are reached from it without a character.
+    /// Adds a position and those that are reached from it without a character. A position that is
+    /// there already has brought them along, so that all of a step's take one pass together.
     fn enter(&self, states: &mut [bool], mut at: usize) {
-        loop {
+        while !states[at] {
             states[at] = true;
             at += match self.tokens.get(at) {
                 Some(Token::Star | Token::Rest) => 1,

@@ -27,6 +27,9 @@ use sparse::Extent;
 /// Most bytes that the extensions of one entry may have: attributes are at most 64 KiB each, and
 /// paths 4 KiB.
 const MAX_EXTENSION: u64 = 1 << 20;
+/// Most bytes that `g` headers may have together. Every entry pays for them, so that a mebibyte of
+/// attributes in front of a million empty files would take hours; writers put a comment there.
+const MAX_GLOBAL: u64 = 4 << 10;
 
 /// An archive that is being read.
 pub(crate) struct TarReader<R> {
@@ -96,6 +99,10 @@ impl<R: Read> TarReader<R> {
                     let body = self.extension(&header)?;
                     let records = Records::parse(&body).map_err(|problem| self.error(problem))?;
                     self.global.update(records);
+                    let size = self.global.size();
+                    if size > MAX_GLOBAL {
+                        return Err(self.error(TarProblem::GlobalTooLong(size)));
+                    }
                 }
                 b'L' => extensions.long_name = Some(c_string(self.extension(&header)?)),
                 b'K' => extensions.long_link = Some(c_string(self.extension(&header)?)),

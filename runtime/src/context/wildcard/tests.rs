@@ -77,6 +77,12 @@ fn escapes_are_no_wildcards() {
     assert_eq!(unescape("a\\*\\\\b\\"), "a*\\b\\");
 }
 
+#[test]
+fn stars_upon_stars_take_time_in_proportion() {
+    let pattern = Wildcard::parse(&"*".repeat(10_000), DoubleStar::Stars).unwrap();
+    assert!(pattern.matches(&[b'a'; 1_000]));
+}
+
 /// A pattern tried in the most obvious way.
 fn slow(pattern: &[char], text: &[char]) -> bool {
     match pattern.split_first() {

@@ -37,6 +37,9 @@ pub enum TarProblem {
     /// An extension header of unreasonable size.
     #[error("an extension header has {0} bytes; at most 1048576 are read")]
     ExtensionTooLong(u64),
+    /// Global headers of unreasonable size.
+    #[error("the global headers have {0} bytes; at most 4096 are read")]
+    GlobalTooLong(u64),
     /// A sparse file whose map contradicts itself.
     #[error("the map of the sparse file is malformed")]
     Sparse,

@@ -46,6 +46,12 @@ impl Records {
         }
     }
 
+    /// Bytes of all keys and values.
+    pub(super) fn size(&self) -> u64 {
+        let values = self.values.iter().map(|(key, value)| key.len() + value.len());
+        (values.sum::<usize>() + size_of_val(&*self.sparse)) as u64
+    }
+
     /// A value; an empty one takes back what came before it.
     fn get(&self, key: &str) -> Option<&[u8]> {
         self.values.get(key.as_bytes()).map(Vec::as_slice).filter(|value| !value.is_empty())

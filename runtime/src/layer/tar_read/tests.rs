@@ -215,7 +215,9 @@ fn hostile_headers_are_refused() {
 #[test]
 fn hostile_records_are_refused() {
     let with = |key, value| [pax(&record(key, value)), plain(b'0', "a", b"")].concat();
+    let global = |key| plain(b'g', "g", &record(key, &"x".repeat(3_000)));
     check(vec![
+        ("global records that add up", [global("a"), global("b")].concat(), "global headers"),
         ("extension at the end", pax(&record("path", "a")), "ends in the middle"),
         ("record too long", pax(b"99 path=a\n"), "record"),
         ("record of nothing", pax(b"0 path=a\n"), "record"),
