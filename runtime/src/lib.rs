@@ -6,6 +6,8 @@
 pub mod build;
 pub mod context;
 pub mod event;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod image;
 pub mod layer;
 pub mod op;

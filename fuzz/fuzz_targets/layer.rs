@@ -1,0 +1,134 @@
+//! A layer or an archive of any bytes: it is applied to a root without a panic, and whatever its
+//! names and links say, nothing outside the root changes.
+//!
+//! The first byte of an input says what is done with the rest. A bit for each:
+//!
+//! - 1: the rest is not an archive itself but lists one's entries, a line each: the type as it
+//!   stands in a header, the name, and behind `>` the target or content.
+//! - 2: checksums of headers are made right first.
+//! - 4: it is unpacked as `ADD` does it. 8: into a link. 16: for an owner.
+
+#![no_main]
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::path::Path;
+use std::sync::LazyLock;
+
+use runtime::fuzzing::{unpack_archive, unpack_layer};
+
+/// Memory, where the machine has such a directory.
+const MEMORY: &str = "/dev/shm";
+const BLOCK: usize = 512;
+
+/// Holds the root, and beside it what nobody may touch.
+static PLACE: LazyLock<tempfile::TempDir> =
+    LazyLock::new(|| {
+        let memory = Path::new(MEMORY);
+        let place = tempfile::Builder::new()
+            .prefix("kaniko-fuzz-")
+            .tempdir_in(if memory.is_dir() { memory } else { Path::new("/tmp") });
+        let place = place.expect("there is room for a directory");
+        fs::create_dir(place.path().join("outside")).expect("it is new");
+        fs::write(place.path().join("outside/sentinel"), "untouched").expect("it is new");
+        place
+    });
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let [how, rest @ ..] = data else { return };
+    let blob = match how {
+        how if how & 1 != 0 => entries(rest),
+        how if how & 2 != 0 => with_checksums(rest),
+        _ => rest.to_vec(),
+    };
+    let root = PLACE.path().join("root");
+    make_root(&root);
+    let before = outside();
+    let done = if how & 4 == 0 {
+        unpack_layer(&blob, &root)
+    } else {
+        let into = Path::new(if how & 8 == 0 { "into/a/b" } else { "up" });
+        unpack_archive(&blob, &root, into, (how & 16 != 0).then_some((1000, 1000)))
+    };
+    if let Err(error) = done {
+        assert!(!error.to_string().is_empty());
+    }
+    assert_eq!(outside(), before);
+    fs::remove_dir_all(&root).expect("it is ours");
+});
+
+/// What the layers below left, among it links to the outside.
+fn make_root(root: &Path) {
+    let outside = PLACE.path().join("outside");
+    let made = (|| {
+        fs::create_dir(root)?;
+        fs::create_dir(root.join("d"))?;
+        fs::write(root.join("d/f"), "lower")?;
+        symlink("..", root.join("up"))?;
+        symlink("../outside/sentinel", root.join("s"))?;
+        symlink(&outside, root.join("abs"))?;
+        symlink("loop", root.join("loop"))?;
+        symlink("/d", root.join("in"))
+    })();
+    made.expect("there is room for a small tree");
+}
+
+/// All that could change beside the root: names, contents, metadata.
+fn outside() -> Vec<(String, String)> {
+    let place = PLACE.path();
+    let mut seen = Vec::new();
+    for path in [place.to_owned(), place.join("outside"), place.join("outside/sentinel")] {
+        let stat = fs::symlink_metadata(&path).expect("it stays");
+        let mut what = format!("{:o} {}:{} {}", stat.mode(), stat.uid(), stat.gid(), stat.nlink());
+        // The place's own time changes as the root comes and goes.
+        if path != place {
+            what = format!("{what} {}.{} {}", stat.mtime(), stat.mtime_nsec(), stat.ctime_nsec());
+        }
+        seen.push((path.display().to_string(), what));
+    }
+    let content = fs::read_to_string(place.join("outside/sentinel")).expect("it stays");
+    seen.push(("content".to_owned(), content));
+    seen
+}
+
+/// An archive from a list of its entries.
+fn entries(list: &[u8]) -> Vec<u8> {
+    let mut archive = Vec::new();
+    for line in list.split(|byte| *byte == b'\n') {
+        let [flag, line @ ..] = line else { continue };
+        let (name, rest) = match line.iter().position(|byte| *byte == b'>') {
+            Some(at) => (&line[..at], &line[at + 1..]),
+            None => (line, &[][..]),
+        };
+        let mut header = tar::Header::new_ustar();
+        let content = if b"12".contains(flag) { &[][..] } else { rest };
+        let bytes = header.as_mut_bytes();
+        bytes[..name.len().min(100)].copy_from_slice(&name[..name.len().min(100)]);
+        if content.is_empty() {
+            bytes[157..257][..rest.len().min(100)].copy_from_slice(&rest[..rest.len().min(100)]);
+        }
+        bytes[156] = *flag;
+        header.set_mode(0o4755);
+        header.set_uid(1);
+        header.set_gid(2);
+        header.set_mtime(3);
+        header.set_size(content.len() as u64);
+        header.set_cksum();
+        archive.extend_from_slice(header.as_bytes());
+        archive.extend_from_slice(content);
+        archive.resize(archive.len().next_multiple_of(BLOCK), 0);
+    }
+    archive
+}
+
+/// Bytes in which every block has a checksum as a header has it.
+fn with_checksums(bytes: &[u8]) -> Vec<u8> {
+    let mut archive = bytes.to_vec();
+    let (blocks, _) = archive.as_chunks_mut::<BLOCK>();
+    for block in blocks.iter_mut().filter(|block| block.iter().any(|byte| *byte != 0)) {
+        let mut header = tar::Header::from_byte_slice(block).clone();
+        header.set_cksum();
+        block.copy_from_slice(header.as_bytes());
+    }
+    archive
+}

@@ -1,0 +1,33 @@
+//! What fuzz targets reach and nobody else may: there under `--cfg fuzzing` only.
+
+use std::path::Path;
+
+use crate::CancellationToken;
+use crate::context::ignore::Ignore;
+use crate::layer::{self, LayerError};
+use crate::rootdir::RootDir;
+
+/// Applies a blob to the directory `root` as a layer.
+pub fn unpack_layer(blob: &[u8], root: &Path) -> Result<(), LayerError> {
+    layer::unpack(blob, &open(root), &CancellationToken::new()).map(drop)
+}
+
+/// Unpacks a blob into `into`, a path within the directory `root`, as `ADD` does.
+pub fn unpack_archive(
+    blob: &[u8],
+    root: &Path,
+    into: &Path,
+    owner: Option<(u32, u32)>,
+) -> Result<(), LayerError> {
+    layer::unpack_archive(blob, &open(root), into, owner, &CancellationToken::new()).map(drop)
+}
+
+/// Whether patterns of an ignore file leave out a path; none if they cannot be read.
+pub fn excluded(patterns: &[String], path: &Path) -> Option<bool> {
+    let patterns = Ignore::new(patterns).ok()?;
+    Some(patterns.excluded(path) && !patterns.may_hold_included(path))
+}
+
+fn open(root: &Path) -> RootDir {
+    RootDir::open(root).expect("the target has just made it")
+}
