@@ -1,11 +1,10 @@
 //! What happens during a build, for whoever shows it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ir::{Digest, NodeId};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 
 /// Bytes that move between two [`Event::Progress`] of one transfer.
 const METER_STEP: u64 = 1 << 20;
@@ -111,56 +110,15 @@ pub enum Outcome {
     Cancelled,
 }
 
-/// Lines of commands that may wait to be shown. Whoever shows them slowly slows the commands down,
-/// as a pipe would; without a bound a talkative command would fill the memory.
-const WAITING_LINES: usize = 1000;
-
-/// Where events go. Cheap to clone; sending never fails.
+/// Where events go. Cheap to clone; sending never blocks and never fails.
 #[derive(Clone, Debug)]
-pub struct Events {
-    sender: mpsc::UnboundedSender<Event>,
-    room: Arc<Semaphore>,
-}
-
-/// Where events come out. Dropping it lets commands write without anybody to hear.
-#[derive(Debug)]
-pub struct Heard {
-    receiver: mpsc::UnboundedReceiver<Event>,
-    room: Arc<Semaphore>,
-}
-
-impl Heard {
-    /// The next event; none once everyone who could send one is gone.
-    pub async fn next(&mut self) -> Option<Event> {
-        let event = self.receiver.recv().await;
-        if let Some(Event::Output { .. }) = event {
-            self.room.add_permits(1);
-        }
-        event
-    }
-}
-
-impl Drop for Heard {
-    fn drop(&mut self) {
-        self.room.close();
-    }
-}
+pub struct Events(mpsc::UnboundedSender<Event>);
 
 impl Events {
     /// A channel: what is sent to the first comes out of the second.
-    pub fn channel() -> (Self, Heard) {
+    pub fn channel() -> (Self, mpsc::UnboundedReceiver<Event>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let room = Arc::new(Semaphore::new(WAITING_LINES));
-        (Self { sender, room: Arc::clone(&room) }, Heard { receiver, room })
-    }
-
-    /// Sends a line of a command; waits while too many are unheard.
-    pub(crate) async fn output(&self, node: NodeId, stream: Stream, line: &str) {
-        // Closed when nobody listens any more: then there is always room.
-        if let Ok(room) = self.room.acquire().await {
-            room.forget();
-        }
-        self.send(Event::Output { node, stream, line: line.to_owned() });
+        (Self(sender), receiver)
     }
 
     /// Tells of bytes that move: what the result is called with, the bytes so far, is passed on now
@@ -183,10 +141,9 @@ impl Events {
         }
     }
 
-    /// Sends an event at once; nobody listening is fine. Lines of commands go through
-    /// [`Events::output`].
+    /// Sends an event; nobody listening is fine.
     pub fn send(&self, event: Event) {
         // The receiver is gone when the cli is: then there is nobody left to tell.
-        self.sender.send(event).ok();
+        self.0.send(event).ok();
     }
 }

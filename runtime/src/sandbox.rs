@@ -98,13 +98,6 @@ pub struct Step<'a> {
     pub scratch: &'a Path,
 }
 
-/// Hears what a command writes.
-pub trait Listener: Sync {
-    /// A line of a stream, without its end. Nothing more is read of the stream before this is done:
-    /// who listens slowly slows the command down.
-    fn line(&self, stream: Stream, line: &str) -> impl Future<Output = ()> + Send;
-}
-
 /// Something a step sees beside its root.
 #[derive(Debug)]
 pub enum StepMount {
@@ -259,7 +252,7 @@ impl Sandbox {
     pub async fn run(
         &self,
         step: Step<'_>,
-        listener: &impl Listener,
+        output: impl Fn(Stream, &str) + Send + Sync,
         cancel: CancellationToken,
     ) -> Result<Exit, SandboxError> {
         let Some(isolation) = self.entered.isolation else {
@@ -274,7 +267,7 @@ impl Sandbox {
         let prepare::Prepared { spec, descriptors, relays, undo } = prepared;
 
         let relays = relay::start(relays).map_err(SandboxError::prepare("relay to the agent"))?;
-        let ended = process::run(&self.helper, spec, descriptors, listener, cancel).await;
+        let ended = process::run(&self.helper, spec, descriptors, output, cancel).await;
         drop(relays);
         let undone = blocking(move || undo.finish()).await;
         let exit = ended?;

@@ -111,7 +111,7 @@ impl Build {
         let build =
             runtime::build::build(self.graph, self.images, self.settings, events, self.cancel);
         let show = async {
-            while let Some(event) = received.next().await {
+            while let Some(event) = received.recv().await {
                 view.show(&event);
             }
         };

@@ -10,10 +10,10 @@ use ir::op::{CopyOp, MkdirOp, RunOp};
 use super::error::NodeError;
 use super::machine::{Machine, Product};
 use super::mounts::Mounts;
-use crate::event::{Event, Events, Stream};
+use crate::event::{Event, Stream};
 use crate::op;
 use crate::remove;
-use crate::sandbox::{Exit, Listener, Step};
+use crate::sandbox::{Exit, Step};
 use crate::snapshot::{Active, ChangeSet};
 
 /// Copies files into the root.
@@ -127,8 +127,10 @@ async fn command(
         scratch: &scratch,
     };
     let events = machine.events.clone();
-    let listener = Lines { events, node: id };
-    let result = machine.settings.sandbox.run(step, &listener, machine.cancel.clone()).await;
+    let output = move |stream: Stream, line: &str| {
+        events.send(Event::Output { node: id, stream, line: line.to_owned() });
+    };
+    let result = machine.settings.sandbox.run(step, output, machine.cancel.clone()).await;
     let removed = tokio::task::spawn_blocking(move || {
         let removed = remove::tree(&scratch);
         removed.map_err(|source| NodeError::Io { action: "remove", path: scratch, source })
@@ -138,18 +140,6 @@ async fn command(
         return Err(NodeError::Cancelled);
     }
     Ok(result?)
-}
-
-/// Passes a command's lines on as events.
-struct Lines {
-    events: Events,
-    node: NodeId,
-}
-
-impl Listener for Lines {
-    async fn line(&self, stream: Stream, line: &str) {
-        self.events.output(self.node, stream, line).await;
-    }
 }
 
 fn begin(machine: &Machine, id: NodeId, parent: NodeId) -> Result<Box<dyn Active>, NodeError> {

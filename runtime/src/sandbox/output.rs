@@ -5,34 +5,24 @@ use std::io;
 use tokio::net::unix::pipe;
 use tokio_util::sync::CancellationToken;
 
-use super::Listener;
-use crate::event::Stream;
-
 /// The longest line in bytes; what is longer arrives in pieces.
 const MAX_LINE: usize = 64 << 10;
 
 /// Passes the lines that arrive in a pipe on, until its end; or, once `ended` is cancelled (every
 /// process of the step is dead), until it is empty: should something outside hold its other end,
-/// that is not worth waiting for. While a line is passed on, nothing more is read.
+/// that is not worth waiting for.
 pub(super) async fn lines(
     pipe: pipe::Receiver,
     ended: CancellationToken,
-    stream: Stream,
-    listener: &impl Listener,
+    mut line: impl FnMut(&str),
 ) -> io::Result<()> {
     let mut splitter = Splitter::default();
-    let mut whole = Vec::new();
     let mut buffer = vec![0; MAX_LINE];
     loop {
         let last = ended.is_cancelled();
         match pipe.try_read(&mut buffer) {
             Ok(0) => break,
-            Ok(read) => {
-                splitter.push(&buffer[..read], &mut |text: &str| whole.push(text.to_owned()));
-                for text in whole.drain(..) {
-                    listener.line(stream, &text).await;
-                }
-            }
+            Ok(read) => splitter.push(&buffer[..read], &mut line),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if last {
                     break;
@@ -45,10 +35,7 @@ pub(super) async fn lines(
             Err(error) => return Err(error),
         }
     }
-    splitter.finish(&mut |text: &str| whole.push(text.to_owned()));
-    for text in whole {
-        listener.line(stream, &text).await;
-    }
+    splitter.finish(&mut line);
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
 use super::spec::{self, Report, Spec};
-use super::{Exit, Helper, Listener, SandboxError, blocking, output};
+use super::{Exit, Helper, SandboxError, blocking, output};
 use crate::event::Stream;
 
 /// Runs a step whose root is ready. `descriptors` are what the specification names, without the
@@ -20,7 +20,7 @@ pub(super) async fn run(
     helper: &Helper,
     spec: Spec,
     descriptors: Vec<OwnedFd>,
-    listener: &impl Listener,
+    output: impl Fn(Stream, &str) + Send + Sync,
     cancel: CancellationToken,
 ) -> Result<Exit, SandboxError> {
     let started = start(helper, descriptors.len() + 1).map_err(SandboxError::Start)?;
@@ -49,8 +49,8 @@ pub(super) async fn run(
     };
     let (report, out, err) = tokio::join!(
         supervise,
-        output::lines(stdout, ended.clone(), Stream::Stdout, listener),
-        output::lines(stderr, ended.clone(), Stream::Stderr, listener),
+        output::lines(stdout, ended.clone(), |line| output(Stream::Stdout, line)),
+        output::lines(stderr, ended.clone(), |line| output(Stream::Stderr, line)),
     );
     let report = report.map_err(SandboxError::Start)?;
     out.and(err).map_err(SandboxError::Start)?;

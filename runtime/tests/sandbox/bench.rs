@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ir::instruction::{Network, Security};
 use ir::op::InlineFile;
 use kaniko_runtime::event::Stream;
-use kaniko_runtime::sandbox::{Exit, Isolation, Listener, Sandbox, SandboxError, Step, StepMount};
+use kaniko_runtime::sandbox::{Exit, Isolation, Sandbox, SandboxError, Step, StepMount};
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use tokio_util::sync::CancellationToken;
@@ -155,29 +155,20 @@ impl Bench {
             security: plan.security,
             scratch: &scratch,
         };
-        let ear = Ear { heard, lines: Mutex::default() };
-        let exit = self.sandbox.run(step, &ear, plan.cancel).await;
+        let lines = Mutex::new((Vec::new(), Vec::new()));
+        let output = |stream, line: &str| {
+            heard(stream, line);
+            let mut lines = lines.lock().unwrap();
+            match stream {
+                Stream::Stdout => lines.0.push(line.to_owned()),
+                Stream::Stderr => lines.1.push(line.to_owned()),
+            }
+        };
+        let exit = self.sandbox.run(step, output, plan.cancel).await;
         // A mount that was left would keep it.
         fs::remove_dir_all(&scratch).unwrap();
-        let (out, err) = ear.lines.into_inner().unwrap();
+        let (out, err) = lines.into_inner().unwrap();
         Ok(Outcome { exit: exit?, out, err })
-    }
-}
-
-/// Keeps the lines of both streams, and passes them on.
-struct Ear<F> {
-    heard: F,
-    lines: Mutex<(Vec<String>, Vec<String>)>,
-}
-
-impl<F: Fn(Stream, &str) + Send + Sync> Listener for Ear<F> {
-    async fn line(&self, stream: Stream, line: &str) {
-        (self.heard)(stream, line);
-        let mut lines = self.lines.lock().unwrap();
-        match stream {
-            Stream::Stdout => lines.0.push(line.to_owned()),
-            Stream::Stderr => lines.1.push(line.to_owned()),
-        }
     }
 }
 

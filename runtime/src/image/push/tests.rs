@@ -83,7 +83,7 @@ impl Bench {
         let result = push(image, to, link).await;
         drop(events);
         let mut all = Vec::new();
-        while let Some(event) = heard.next().await {
+        while let Some(event) = heard.recv().await {
             all.push(event);
         }
         (result, all)
