@@ -1,13 +1,20 @@
 //! What happens during a build, for whoever shows it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ir::{Digest, NodeId};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// Bytes that move between two [`Event::Progress`] of one transfer.
 const METER_STEP: u64 = 1 << 20;
+
+/// Bytes of commands' output that wait to be shown.
+const ROOM: usize = 4 << 20;
+
+/// What a line takes up beside its bytes.
+const LINE_COST: usize = 128;
 
 /// One thing that happened. The cli renders these as a live view, plain lines or JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,13 +119,44 @@ pub enum Outcome {
 
 /// Where events go. Cheap to clone; sending never blocks and never fails.
 #[derive(Clone, Debug)]
-pub struct Events(mpsc::UnboundedSender<Event>);
+pub struct Events {
+    sender: mpsc::UnboundedSender<Sent>,
+    room: Arc<Semaphore>,
+}
+
+/// Where events come out, in the order in which they were sent.
+#[derive(Debug)]
+pub struct Heard(mpsc::UnboundedReceiver<Sent>);
+
+#[derive(Debug)]
+struct Sent {
+    event: Event,
+    /// Given back when the event is taken out.
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Heard {
+    /// The next event; none when nobody is left to send one.
+    pub async fn recv(&mut self) -> Option<Event> {
+        Some(self.0.recv().await?.event)
+    }
+}
 
 impl Events {
     /// A channel: what is sent to the first comes out of the second.
-    pub fn channel() -> (Self, mpsc::UnboundedReceiver<Event>) {
+    pub fn channel() -> (Self, Heard) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Self(sender), receiver)
+        (Self { sender, room: Arc::new(Semaphore::new(ROOM)) }, Heard(receiver))
+    }
+
+    /// Sends a line of a command's output once there is room for it: a command that writes faster
+    /// than its output is shown has to wait, as it would for a pipe.
+    pub(crate) async fn output(&self, node: NodeId, stream: Stream, line: String) {
+        let cost = (line.len() + LINE_COST).min(ROOM);
+        let cost = u32::try_from(cost).expect("the room is less than 4 GiB");
+        let room = Arc::clone(&self.room).acquire_many_owned(cost).await;
+        let room = Some(room.expect("nobody closes it"));
+        self.sender.send(Sent { event: Event::Output { node, stream, line }, _room: room }).ok();
     }
 
     /// Tells of bytes that move: what the result is called with, the bytes so far, is passed on now
@@ -144,6 +182,28 @@ impl Events {
     /// Sends an event; nobody listening is fine.
     pub fn send(&self, event: Event) {
         // The receiver is gone when the cli is: then there is nobody left to tell.
-        self.0.send(event).ok();
+        self.sender.send(Sent { event, _room: None }).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn output_waits_until_it_is_heard() {
+        let (events, mut heard) = Events::channel();
+        let send = |line: String| events.output(NodeId::from_index(0), Stream::Stdout, line);
+        let half = "x".repeat(ROOM / 2 - LINE_COST);
+        send(half.clone()).await;
+        send(half.clone()).await;
+        let third = send(half);
+        tokio::pin!(third);
+        tokio::select! {
+            biased;
+            () = &mut third => panic!("there is no room for it"),
+            event = heard.recv() => assert!(event.is_some()),
+        }
+        third.await;
     }
 }

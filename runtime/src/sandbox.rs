@@ -239,7 +239,8 @@ impl Sandbox {
         self.entered.isolation
     }
 
-    /// Runs a command to its end, and passes its output on line by line.
+    /// Runs a command to its end, and passes its output on line by line; while a line is not taken,
+    /// no more of that stream is read.
     ///
     /// When this returns, every process of the step is dead and nothing that was made for it is
     /// left in the root, unless the step itself put something there. Cancelling `cancel` kills the
@@ -249,10 +250,10 @@ impl Sandbox {
     /// # Errors
     ///
     /// If the command could not be run or was stopped; its failure is no error.
-    pub async fn run(
+    pub async fn run<Told: Future<Output = ()> + Send>(
         &self,
         step: Step<'_>,
-        output: impl Fn(Stream, &str) + Send + Sync,
+        output: impl Fn(Stream, String) -> Told + Send + Sync,
         cancel: CancellationToken,
     ) -> Result<Exit, SandboxError> {
         let Some(isolation) = self.entered.isolation else {

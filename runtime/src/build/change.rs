@@ -127,9 +127,7 @@ async fn command(
         scratch: &scratch,
     };
     let events = machine.events.clone();
-    let output = move |stream: Stream, line: &str| {
-        events.send(Event::Output { node: id, stream, line: line.to_owned() });
-    };
+    let output = |stream: Stream, line: String| events.output(id, stream, line);
     let result = machine.settings.sandbox.run(step, output, machine.cancel.clone()).await;
     let removed = tokio::task::spawn_blocking(move || {
         let removed = remove::tree(&scratch);

@@ -11,10 +11,10 @@ const MAX_LINE: usize = 64 << 10;
 /// Passes the lines that arrive in a pipe on, until its end; or, once `ended` is cancelled (every
 /// process of the step is dead), until it is empty: should something outside hold its other end,
 /// that is not worth waiting for.
-pub(super) async fn lines(
+pub(super) async fn lines<Told: Future<Output = ()>>(
     pipe: pipe::Receiver,
     ended: CancellationToken,
-    mut line: impl FnMut(&str),
+    pass_on: impl Fn(String) -> Told,
 ) -> io::Result<()> {
     let mut splitter = Splitter::default();
     let mut buffer = vec![0; MAX_LINE];
@@ -22,7 +22,15 @@ pub(super) async fn lines(
         let last = ended.is_cancelled();
         match pipe.try_read(&mut buffer) {
             Ok(0) => break,
-            Ok(read) => splitter.push(&buffer[..read], &mut line),
+            Ok(read) => {
+                let mut lines = Vec::new();
+                splitter.push(&buffer[..read], &mut |line| lines.push(line.to_owned()));
+                for line in lines {
+                    pass_on(line).await;
+                }
+                // A pipe that is never empty must not keep whoever else is on this task waiting.
+                tokio::task::yield_now().await;
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if last {
                     break;
@@ -35,7 +43,11 @@ pub(super) async fn lines(
             Err(error) => return Err(error),
         }
     }
-    splitter.finish(&mut line);
+    let mut rest = None;
+    splitter.finish(&mut |line| rest = Some(line.to_owned()));
+    if let Some(line) = rest {
+        pass_on(line).await;
+    }
     Ok(())
 }
 

@@ -16,11 +16,11 @@ use crate::event::Stream;
 
 /// Runs a step whose root is ready. `descriptors` are what the specification names, without the
 /// socket for reports.
-pub(super) async fn run(
+pub(super) async fn run<Told: Future<Output = ()> + Send>(
     helper: &Helper,
     spec: Spec,
     descriptors: Vec<OwnedFd>,
-    output: impl Fn(Stream, &str) + Send + Sync,
+    output: impl Fn(Stream, String) -> Told + Send + Sync,
     cancel: CancellationToken,
 ) -> Result<Exit, SandboxError> {
     let started = start(helper, descriptors.len() + 1).map_err(SandboxError::Start)?;

@@ -156,13 +156,14 @@ impl Bench {
             scratch: &scratch,
         };
         let lines = Mutex::new((Vec::new(), Vec::new()));
-        let output = |stream, line: &str| {
-            heard(stream, line);
+        let output = |stream, line: String| {
+            heard(stream, &line);
             let mut lines = lines.lock().unwrap();
             match stream {
-                Stream::Stdout => lines.0.push(line.to_owned()),
-                Stream::Stderr => lines.1.push(line.to_owned()),
+                Stream::Stdout => lines.0.push(line),
+                Stream::Stderr => lines.1.push(line),
             }
+            std::future::ready(())
         };
         let exit = self.sandbox.run(step, output, plan.cancel).await;
         // A mount that was left would keep it.

@@ -32,6 +32,7 @@ pub(crate) const EVERYWHERE: &[Case] = &[
     ("the builder's files", builders_files),
     ("left-behind processes", left_behind),
     ("cancelling", cancelling),
+    ("cancelling_a_flood", cancelling_a_flood),
     ("nothing is left in the root", nothing_left),
     ("what the step makes stays", made_stays),
     ("steps side by side", side_by_side),
@@ -261,6 +262,15 @@ fn cancelling(bench: &Bench) {
     assert!(heard.load(Ordering::Relaxed));
     assert_eq!(descendants().1, Vec::<String>::new());
     assert_eq!(root.listing(), before);
+}
+
+/// What never stops writing must not keep the builder from hearing anything else.
+fn cancelling_a_flood(bench: &Bench) {
+    let plan = Plan::sh("yes");
+    let cancel = plan.cancel.clone();
+    let root = bench.root();
+    let result = bench.runtime.block_on(bench.step(&root, plan, |_, _| cancel.cancel()));
+    assert!(matches!(result, Err(SandboxError::Cancelled)), "{result:?}");
 }
 
 fn nothing_left(bench: &Bench) {
