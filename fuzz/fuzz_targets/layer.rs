@@ -17,22 +17,16 @@ use std::sync::LazyLock;
 
 use runtime::fuzzing::{unpack_archive, unpack_layer};
 
-/// Memory, where the machine has such a directory.
-const MEMORY: &str = "/dev/shm";
 const BLOCK: usize = 512;
 
-/// Holds the root, and beside it what nobody may touch.
-static PLACE: LazyLock<tempfile::TempDir> =
-    LazyLock::new(|| {
-        let memory = Path::new(MEMORY);
-        let place = tempfile::Builder::new()
-            .prefix("kaniko-fuzz-")
-            .tempdir_in(if memory.is_dir() { memory } else { Path::new("/tmp") });
-        let place = place.expect("there is room for a directory");
-        fs::create_dir(place.path().join("outside")).expect("it is new");
-        fs::write(place.path().join("outside/sentinel"), "untouched").expect("it is new");
-        place
-    });
+/// Holds the root, and beside it what nobody may touch. Left behind: `tests/fuzz` has it made in a
+/// folder of its own, in memory.
+static PLACE: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+    let place = tempfile::tempdir().expect("there is room for a directory");
+    fs::create_dir(place.path().join("outside")).expect("it is new");
+    fs::write(place.path().join("outside/sentinel"), "untouched").expect("it is new");
+    place
+});
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let [how, rest @ ..] = data else { return };
