@@ -140,3 +140,22 @@ fn a_command_that_fails_stops_what_runs_beside_it() {
     assert!(cancelled, "{}", outcome.log());
     kaniko_tests::process::assert_gone("sleep 86413");
 }
+
+#[test]
+fn a_mounted_context_shows_no_more_than_a_copied_one() {
+    let registry = Registry::start();
+    let base = registry.push(&base::busybox(), "base:1");
+    let mount = "--mount=type=bind,target=/c";
+    let dockerfile =
+        format!("FROM {base}\nRUN {mount} ls /c\nRUN {mount},source=d,rw echo > /c/n\n");
+    for isolation in ["namespaces", "chroot"] {
+        let build = Build::of(&dockerfile)
+            .file("shown", "")
+            .file("hidden", "")
+            .file("d/f", "")
+            .file(".dockerignore", "hidden\n.dockerignore\n");
+        let outcome = build.option("--isolation", isolation).no_push().succeed();
+        assert_eq!(outcome.lines().collect::<Vec<_>>(), ["d", "shown"]);
+        assert!(!outcome.path("context/d/n").exists());
+    }
+}

@@ -95,6 +95,13 @@ fn a_layer_with_other_bytes_is_not_used() {
 }
 
 #[test]
+fn a_destination_with_a_digest_is_refused_before_anything_is_done() {
+    let to = format!("registry.invalid/a@sha256:{}", "0".repeat(64));
+    let outcome = Build::of("FROM registry.invalid/base\n").push(&to).fail();
+    outcome.says(&["cannot push", &to]);
+}
+
+#[test]
 fn a_file_that_is_not_in_the_context_is_named() {
     Build::of("FROM scratch\nCOPY not-there /\n")
         .file("there", "")

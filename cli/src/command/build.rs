@@ -175,6 +175,12 @@ fn outputs(args: &OutputArgs) -> Result<Outputs, CommandError> {
             "give `--destination`, `--tar-path` or `--oci-layout-path`, or say `--no-push`",
         ));
     }
+    if let Some(known) = args.destinations.iter().find(|to| to.digest().is_some()) {
+        return Err(CommandError::user_with_help(
+            format!("cannot push to `{known}`: what it will contain is not known yet"),
+            "give a destination a tag, and find its digest with `--digest-file`",
+        ));
+    }
     let format = match args.image_format {
         None if args.compression == Compression::Zstd => Format::Oci,
         None => Format::Inherit,

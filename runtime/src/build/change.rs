@@ -103,9 +103,9 @@ async fn command(
     }
     let scratch = machine.directory("step", id)?;
     let prepare = {
-        let (run, mut env) = (run.clone(), env);
+        let (run, mut env, scratch) = (run.clone(), env, scratch.clone());
         move |machine: &Machine| {
-            let mut prepared = Mounts::default();
+            let mut prepared = Mounts::new(scratch);
             for mount in &run.mounts {
                 prepared.add(machine, mount, &mut env)?;
             }

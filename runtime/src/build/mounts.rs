@@ -1,6 +1,7 @@
 //! What a command sees beside its root: mounts of the graph become mounts of the sandbox.
 
 use std::io;
+use std::path::PathBuf;
 
 use ir::NodeId;
 use ir::op::{CopyOp, CopySource, Mount, Sharing};
@@ -15,15 +16,21 @@ use crate::rootdir::RootDir;
 use crate::sandbox::{Isolation, StepMount};
 
 /// The mounts of a step, and what must live until it has ended.
-#[derive(Default)]
 pub(super) struct Mounts {
     /// In the order of the Dockerfile.
     pub shown: Vec<StepMount>,
+    /// A directory of the step's own.
+    scratch: PathBuf,
     trees: Vec<Tree>,
     caches: Vec<CacheDirectory>,
 }
 
 impl Mounts {
+    /// None yet. What has to be made for them goes into `scratch`.
+    pub(super) fn new(scratch: PathBuf) -> Self {
+        Self { shown: Vec::new(), scratch, trees: Vec::new(), caches: Vec::new() }
+    }
+
     /// Adds a mount. One that shows nothing (an optional secret that was not given) adds nothing.
     pub(super) fn add(
         &mut self,
@@ -34,7 +41,11 @@ impl Mounts {
         match mount {
             Mount::Bind { target, from, source, writable } => {
                 let tree = machine.tree(*from)?;
-                let from = duplicate(&tree)?;
+                let from = if tree.hides() {
+                    self.without_hidden(machine, *from, &tree)?
+                } else {
+                    duplicate(&tree)?
+                };
                 self.trees.push(tree);
                 let (target, source) = (target.clone(), source.clone());
                 self.shown.push(StepMount::Bind { target, from, source, writable: *writable });
@@ -78,6 +89,23 @@ impl Mounts {
     }
 }
 
+impl Mounts {
+    /// A copy of a tree, as a mount would show what the tree hides.
+    fn without_hidden(
+        &self,
+        machine: &Machine,
+        from: NodeId,
+        tree: &Tree,
+    ) -> Result<OwnedFd, NodeError> {
+        let path = self.scratch.join(format!("context-{}", self.shown.len()));
+        let failed = |error| io_error("make the directory", path.clone(), error);
+        std::fs::create_dir(&path).map_err(failed)?;
+        let root = RootDir::open(&path).map_err(failed)?;
+        copy_all(machine, (from, ""), tree, &root)?;
+        root.fd().try_clone_to_owned().map_err(failed)
+    }
+}
+
 fn optional(required: bool, error: impl FnOnce() -> NodeError) -> Result<(), NodeError> {
     if required { Err(error()) } else { Ok(()) }
 }
@@ -100,20 +128,31 @@ fn open_cache(
     if let (true, Some(from)) = (cache.fresh, from) {
         let tree = machine.tree(from)?;
         let root = RootDir::open(&cache.path).map_err(error)?;
-        let copy = CopyOp {
-            root: from,
-            sources: vec![CopySource { from, path: format!("{source}/."), unpack: false }],
-            destination: "/".to_owned(),
-            owner: None,
-            mode: None,
-            exclude: Vec::new(),
-            parents: false,
-            link: false,
-        };
-        let source_of = |_| tree.clone();
-        op::copy::copy(&copy, &root, &source_of, machine.now(), &machine.cancel)?;
+        copy_all(machine, (from, source), &tree, &root)?;
     }
     Ok(cache)
+}
+
+/// Copies what a directory of a tree holds, and the tree shows, into a root.
+fn copy_all(
+    machine: &Machine,
+    (from, directory): (NodeId, &str),
+    tree: &Tree,
+    root: &RootDir,
+) -> Result<(), NodeError> {
+    let copy = CopyOp {
+        root: from,
+        sources: vec![CopySource { from, path: format!("{directory}/."), unpack: false }],
+        destination: "/".to_owned(),
+        owner: None,
+        mode: None,
+        exclude: Vec::new(),
+        parents: false,
+        link: false,
+    };
+    let source_of = |_| tree.clone();
+    op::copy::copy(&copy, root, &source_of, machine.now(), &machine.cancel)?;
+    Ok(())
 }
 
 fn io_error(action: &'static str, path: std::path::PathBuf, source: io::Error) -> NodeError {

@@ -82,6 +82,11 @@ impl Tree {
         &self.root
     }
 
+    /// Whether the directory may hold something that is not shown.
+    pub(crate) fn hides(&self) -> bool {
+        self.ignore.is_some() || self.own.is_some()
+    }
+
     /// Whose the files are.
     pub(crate) fn owners(&self) -> Owners {
         self.owners
