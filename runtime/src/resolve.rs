@@ -40,7 +40,7 @@ pub struct Found {
     pub digest: Digest,
     /// Its config.
     pub config: ConfigFile,
-    /// Its layers and where they are.
+    /// Its layers and where they are; as many as the config has diff ids.
     pub base: BaseImage,
 }
 
@@ -56,6 +56,18 @@ pub enum ResolveError {
     /// A thread died; its panic was reported.
     #[error("cannot read the image: a worker thread died")]
     Worker,
+    /// Manifest and config are not of one image.
+    #[error(
+        "cannot use `{reference}`: its manifest has {layers} layers, but its config names {diff_ids}"
+    )]
+    Layers {
+        /// The image.
+        reference: ImageRef,
+        /// Of the manifest.
+        layers: usize,
+        /// Of the config.
+        diff_ids: usize,
+    },
     /// There is one image, and it is for another platform.
     #[error("`{reference}` is for {found}, not for {wanted}; choose another image or platform")]
     Platform {
@@ -95,6 +107,11 @@ impl Images {
             Some(layout) => self.read_layout(request, layout.clone()).await?,
             None => self.ask_registry(request).await?,
         };
+        let (layers, diff_ids) = (found.base.layers.len(), found.config.rootfs.diff_ids.len());
+        if layers != diff_ids {
+            let reference = request.reference.clone();
+            return Err(ResolveError::Layers { reference, layers, diff_ids });
+        }
         let platform = Platform {
             os: found.config.os.clone(),
             architecture: found.config.architecture.clone(),

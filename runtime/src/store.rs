@@ -15,7 +15,7 @@
 //! the disk: after a power failure a blob may be short, which is found out by the digests that
 //! whoever unpacks or uploads it checks.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -126,10 +126,23 @@ impl Store {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Where a blob lies, if it is here. It was whole and verified when it was written.
-    pub fn blob(&self, digest: &Digest) -> Option<PathBuf> {
+    /// Where a blob lies, if it is here. It was whole and verified when it was written; one that a
+    /// power failure has shortened since does not have its `size` (bytes) and is not here.
+    pub fn blob(&self, digest: &Digest, size: u64) -> Option<PathBuf> {
         let path = self.blob_path(digest);
-        path.is_file().then_some(path)
+        let whole = fs::metadata(&path).is_ok_and(|found| found.is_file() && found.len() == size);
+        whole.then_some(path)
+    }
+
+    /// Drops a blob that turned out to be damaged, so that the next one who needs it gets it anew.
+    pub fn forget(&self, digest: &Digest) -> Result<(), StoreError> {
+        let path = self.blob_path(digest);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(StoreError::io("remove", &path)(error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     /// Begins to write a blob whose digest and size (bytes) are known. Any number of writers may

@@ -135,3 +135,30 @@ fn the_builder_is_not_visible_to_a_command() {
         .succeed();
     }
 }
+
+#[test]
+fn a_damaged_blob_of_the_store_is_fetched_anew() {
+    let registry = Registry::start();
+    let base = registry.push(&base::busybox(), "base:1");
+    let work = tempfile::tempdir().unwrap();
+    let build = || Build::of(&format!("FROM {base}\nRUN true\n")).work(work.path()).no_push();
+    build().succeed();
+    let blobs = work.path().join("blobs/sha256");
+    let blob = blobs.join(&tree::names(&blobs)[0]);
+    let whole = std::fs::read(&blob).unwrap();
+    let forget_root = || std::fs::remove_dir_all(work.path().join("roots")).unwrap();
+
+    // Cut off: nobody would take it for whole.
+    forget_root();
+    std::fs::write(&blob, &whole[..whole.len() / 2]).unwrap();
+    build().succeed();
+    assert_eq!(std::fs::read(&blob).unwrap(), whole);
+
+    // Of the right size: it is found out when it is used, and is gone then.
+    forget_root();
+    let mut wrong = whole.clone();
+    wrong[whole.len() / 2] ^= 1;
+    std::fs::write(&blob, wrong).unwrap();
+    build().fail();
+    build().succeed();
+}

@@ -70,9 +70,6 @@ pub(super) async fn fetch(
         LayerSource::Blob(path) => return Ok(path.clone()),
         LayerSource::Base(reference) => reference,
     };
-    if let Some(path) = machine.settings.store.blob(&layer.digest) {
-        return Ok(path);
-    }
     let what = format!("sha256:{}", layer.digest.short());
     let progress = machine.events.meter(task, what, Some(layer.size));
     machine.images.client().fetch(reference, layer, &machine.settings.store, progress).await
@@ -96,13 +93,16 @@ async fn unpack(
     let fetches: Vec<_> = fetches.collect();
     let directory = machine.directory("base", id)?;
     let root = Arc::new(open_root(&directory)?);
-    for (fetch, diff_id) in fetches.into_iter().zip(found.config.rootfs.diff_ids.clone()) {
+    for (index, fetch) in fetches.into_iter().enumerate() {
         let fetched =
             async { fetch.await.map_err(|_| NodeError::Worker)?.map_err(NodeError::from) };
         let blob = machine.unless_cancelled(fetched).await?;
         let (root, found) = (Arc::clone(&root), Arc::clone(found));
         machine
-            .blocking(move |machine| unpack_layer(machine, &found, &blob, &root, diff_id))
+            .blocking(move |machine| {
+                let unpacked = unpack_layer(machine, &found, index, &blob, &root);
+                unpacked.inspect_err(|error| forget_damaged(machine, &found, index, error))
+            })
             .await?;
     }
     machine
@@ -124,10 +124,11 @@ fn open_root(directory: &Path) -> Result<RootDir, NodeError> {
 fn unpack_layer(
     machine: &Machine,
     found: &Found,
+    index: usize,
     blob: &Path,
     root: &RootDir,
-    expected: DiffId,
 ) -> Result<(), NodeError> {
+    let expected = found.config.rootfs.diff_ids[index];
     let file = fs::File::open(blob).map_err(|source| NodeError::Io {
         action: "read the layer",
         path: blob.to_owned(),
@@ -142,6 +143,20 @@ fn unpack_layer(
         return Err(NodeError::DiffId { reference, found: unpacked.diff_id, expected });
     }
     Ok(())
+}
+
+/// Drops a blob that may have been damaged since it was verified: the next build gets it anew,
+/// instead of failing for ever.
+fn forget_damaged(machine: &Machine, found: &Found, index: usize, error: &NodeError) {
+    let full = matches!(error, NodeError::Layer(error) if error.is_storage_full());
+    if !full && !machine.cancel.is_cancelled() && is_from_registry(&found.base.sources[index]) {
+        // The build has failed already; that the blob stays is no worse.
+        machine.settings.store.forget(&found.base.layers[index].digest).ok();
+    }
+}
+
+fn is_from_registry(source: &LayerSource) -> bool {
+    matches!(source, LayerSource::Base(_))
 }
 
 /// Names a stack of layers (OCI image-spec, config.md, "Layer `ChainID`"); none for no layers.

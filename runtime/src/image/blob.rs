@@ -69,7 +69,7 @@ impl ImageLayer {
     pub(super) fn file(&self, store: &Store) -> Option<PathBuf> {
         match &self.source {
             LayerSource::Blob(path) => Some(path.clone()),
-            LayerSource::Base(_) => store.blob(&self.descriptor.digest),
+            LayerSource::Base(_) => store.blob(&self.descriptor.digest, self.descriptor.size),
         }
     }
 

@@ -43,7 +43,7 @@ impl Client {
     ) -> Result<PathBuf, RegistryError> {
         let turn = self.turn(layer.digest);
         let _turn = turn.lock().await;
-        if let Some(path) = store.blob(&layer.digest) {
+        if let Some(path) = store.blob(&layer.digest, layer.size) {
             progress(layer.size);
             return Ok(path);
         }

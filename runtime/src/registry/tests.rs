@@ -263,7 +263,7 @@ async fn corrupted_content_is_refused() {
     let error = patient(1).fetch(&to, layer, &store, |_| {}).await.unwrap_err();
     let RegistryError::Digest { expected, got, attempts: 2, .. } = error else { panic!("{error}") };
     assert_eq!((expected, got), (layer.digest, digest_of(&bytes)));
-    assert_eq!(store.blob(&layer.digest), None);
+    assert_eq!(store.blob(&layer.digest, layer.size), None);
 
     bytes.pop();
     std::fs::write(registry.blob(&layer.digest), &bytes).unwrap();

@@ -27,13 +27,19 @@ fn a_blob_is_visible_when_it_is_whole() {
     let digest = digest_of(b"hello");
     let mut writer = store.writer(digest, 5).unwrap();
     writer.write_all(b"hel").unwrap();
-    assert_eq!(store.blob(&digest), None);
+    assert_eq!(store.blob(&digest, 5), None);
     writer.write_all(b"lo").unwrap();
-    assert_eq!(store.blob(&digest), None);
+    assert_eq!(store.blob(&digest, 5), None);
     let path = writer.finish().unwrap();
-    assert_eq!(store.blob(&digest), Some(path.clone()));
-    assert_eq!(std::fs::read(path).unwrap(), b"hello");
+    assert_eq!(store.blob(&digest, 5), Some(path.clone()));
+    assert_eq!(std::fs::read(&path).unwrap(), b"hello");
     assert_eq!(temporary_files(&store), [""; 0]);
+
+    std::fs::write(&path, "hell").unwrap();
+    assert_eq!(store.blob(&digest, 5), None, "it was cut off");
+    store.forget(&digest).unwrap();
+    store.forget(&digest).unwrap();
+    assert!(!path.exists());
 }
 
 #[test]
@@ -60,7 +66,7 @@ fn wrong_bytes_are_refused_and_forgotten() {
     assert!(matches!(error, StoreError::Size { expected: 5, got: 6, .. }), "{error}");
     drop(writer);
 
-    assert_eq!(store.blob(&digest), None);
+    assert_eq!(store.blob(&digest, 5), None);
     assert_eq!(temporary_files(&store), [""; 0]);
 }
 
@@ -83,7 +89,7 @@ fn many_writers_of_one_blob_agree() {
         }
     });
     for store in &stores {
-        assert_eq!(std::fs::read(store.blob(&digest).unwrap()).unwrap(), bytes);
+        assert_eq!(std::fs::read(store.blob(&digest, bytes.len() as u64).unwrap()).unwrap(), bytes);
         assert_eq!(temporary_files(store), [""; 0]);
     }
 }

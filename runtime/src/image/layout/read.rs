@@ -102,16 +102,6 @@ pub enum LayoutError {
         /// Those there are.
         available: Vec<Platform>,
     },
-    /// A config of another image.
-    #[error("cannot use `{}`: its manifest has {layers} layers, but it names {diff_ids}", path.display())]
-    Layers {
-        /// The config.
-        path: PathBuf,
-        /// Of the manifest.
-        layers: usize,
-        /// Of the config.
-        diff_ids: usize,
-    },
     /// More than one image could be meant.
     #[error(
         "cannot choose an image of the layout `{}`: it has {}; name one as `PATH:TAG`",
@@ -238,10 +228,6 @@ fn collect(
     let path = blob_path(directory, &manifest.config.digest);
     let config_bytes = document(&path, manifest.config.size, Some(manifest.config.digest))?;
     let config: ConfigFile = parse(&path, &config_bytes)?;
-    let (layers, diff_ids) = (manifest.layers.len(), config.rootfs.diff_ids.len());
-    if layers != diff_ids {
-        return Err(LayoutError::Layers { path, layers, diff_ids });
-    }
     images.push(LayoutImage {
         directory: directory.to_owned(),
         digest: entry.digest,

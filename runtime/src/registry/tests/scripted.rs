@@ -37,7 +37,7 @@ async fn a_blob_that_many_want_is_fetched_once() {
     let client = plain();
     let wanted = (0..5).map(|_| client.fetch(&from, &layer, &store, |_| {}));
     for path in futures_util::future::join_all(wanted).await {
-        assert_eq!(path.unwrap(), store.blob(&layer.digest).unwrap());
+        assert_eq!(path.unwrap(), store.blob(&layer.digest, layer.size).unwrap());
     }
     assert_eq!(fake.requests("GET /v2/x/blobs/").len(), 1);
 }
@@ -186,7 +186,7 @@ async fn a_dropped_pull_leaves_nothing() {
             path = fetch => panic!("it ended first: {path:?}"),
         }
     }
-    assert_eq!(store.blob(&layer.digest), None);
+    assert_eq!(store.blob(&layer.digest, layer.size), None);
     // What was dropped holds no lock, and its end of the store goes with it.
     client.fetch(&from, &layer, &store, |_| {}).await.unwrap();
     drop(store);
