@@ -212,6 +212,9 @@ pub(crate) struct MachineArgs {
     /// Secret for RUN --mount=type=secret; may be repeated
     #[arg(long = "secret", value_name = "id=ID[,src=FILE|,env=NAME]", action = ArgAction::Append)]
     pub(crate) secrets: Vec<String>,
+    /// Agent for RUN --mount=type=ssh; without a socket that of `SSH_AUTH_SOCK`; may be repeated
+    #[arg(long = "ssh", value_name = "ID[=SOCKET]", action = ArgAction::Append)]
+    pub(crate) agents: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -45,6 +45,8 @@ pub struct Settings {
     pub contexts: BTreeMap<String, PathBuf>,
     /// Secrets by id.
     pub secrets: BTreeMap<String, Vec<u8>>,
+    /// Sockets of ssh agents by id.
+    pub agents: BTreeMap<String, PathBuf>,
     /// Where the image goes.
     pub outputs: Outputs,
 }

@@ -120,6 +120,23 @@ fn binds_and_secrets_are_seen_and_leave_no_trace() {
 }
 
 #[test]
+fn an_agent_can_be_asked_through_its_socket() {
+    let registry = Registry::start();
+    let base = registry.push(&base::busybox(), "base:1");
+    let dockerfile =
+        format!("FROM {base}\nRUN --mount=type=ssh [ -S \"$SSH_AUTH_SOCK\" ] && echo there\n");
+    let build = Build::of(&dockerfile);
+    let socket = build.path("agent");
+    let _agent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let outcome =
+        build.option("--ssh", &format!("default={}", socket.display())).no_push().succeed();
+    assert_eq!(outcome.lines().collect::<Vec<_>>(), ["there"]);
+
+    let required = dockerfile.replace("type=ssh", "type=ssh,required");
+    Build::of(&required).no_push().fail().says(&["--ssh default"]);
+}
+
+#[test]
 fn a_command_that_fails_stops_what_runs_beside_it() {
     let registry = Registry::start();
     let base = registry.push(&base::busybox(), "base:1");

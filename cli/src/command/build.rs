@@ -1,6 +1,7 @@
 //! `kaniko build`
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ir::{Graph, Source};
@@ -32,6 +33,7 @@ pub(crate) fn run(
     let outputs = outputs(&args.output)?;
     let compression = compression(&args.output)?;
     let secrets = secrets(environment, &args.machine.secrets)?;
+    let agents = agents(environment, &args.machine.agents)?;
     let created = environment.created().map_err(|value| {
         CommandError::user(format!("SOURCE_DATE_EPOCH is `{value}`, not a number of seconds"))
     })?;
@@ -77,6 +79,7 @@ pub(crate) fn run(
             created,
             contexts: front.contexts.clone(),
             secrets,
+            agents,
             outputs,
         };
         let build = Build { graph, images, settings, cancel: cancel.clone() };
@@ -217,6 +220,28 @@ fn compression(args: &OutputArgs) -> Result<runtime::layer::Compression, Command
             level: if level == -1 { ZSTD_LEVEL } else { level },
         },
     })
+}
+
+/// Reads `ID[=SOCKET]`.
+fn agents(
+    environment: &Environment,
+    arguments: &[String],
+) -> Result<BTreeMap<String, PathBuf>, CommandError> {
+    let mut agents = BTreeMap::new();
+    for argument in arguments {
+        let (id, socket) = match argument.split_once('=') {
+            Some((id, socket)) => (id, Some(socket)),
+            None => (argument.as_str(), environment.get("SSH_AUTH_SOCK")),
+        };
+        let Some(socket) = socket.filter(|socket| !socket.is_empty() && !id.is_empty()) else {
+            return Err(CommandError::user_with_help(
+                format!("`--ssh {argument}` leads to no agent"),
+                "start one so that SSH_AUTH_SOCK is set, or write `--ssh ID=SOCKET`",
+            ));
+        };
+        agents.insert(id.to_owned(), absolute(std::path::Path::new(socket)));
+    }
+    Ok(agents)
 }
 
 /// Reads `id=ID[,src=FILE|,env=NAME]`; an id alone is an environment variable, else a file.

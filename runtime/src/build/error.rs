@@ -94,7 +94,7 @@ pub enum NodeError {
     Git { url: String },
     #[error("the secret `{id}` was not given; pass it with `--secret id={id},src=FILE`")]
     NoSecret { id: String },
-    #[error("the ssh agent `{id}` is required, and this builder forwards none")]
+    #[error("the ssh agent `{id}` was not given; pass it with `--ssh {id}`")]
     NoAgent { id: String },
     #[error("cancelled")]
     Cancelled,

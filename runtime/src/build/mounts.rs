@@ -81,8 +81,17 @@ impl Mounts {
                     gid: *gid,
                 }));
             }
-            Mount::Ssh { id, required, target: _, mode: _, uid: _, gid: _ } => {
-                return optional(*required, || NodeError::NoAgent { id: id.clone() });
+            Mount::Ssh { id, target, required, mode, uid, gid } => {
+                let Some(socket) = machine.settings.agents.get(id) else {
+                    return optional(*required, || NodeError::NoAgent { id: id.clone() });
+                };
+                self.shown.push(StepMount::Ssh {
+                    target: target.clone(),
+                    socket: socket.clone(),
+                    mode: *mode,
+                    uid: *uid,
+                    gid: *gid,
+                });
             }
         }
         Ok(())
