@@ -66,14 +66,13 @@ pub async fn build(
     events: Events,
     cancel: CancellationToken,
 ) -> Result<Digest, BuildError> {
-    let outputs = settings.outputs.clone();
     let machine = Arc::new(Machine::new(graph, images, settings, events, cancel)?);
     machine.events.send(Event::Chosen {
         snapshotter: machine.snapshotter.name(),
         isolation: machine.isolation(),
         passed_over: machine.passed_over(),
     });
-    let uploads = export::Uploads::new(&machine, &outputs);
+    let uploads = export::Uploads::new(&machine);
     let layers = execute::execute(&machine, &uploads).await?;
-    export::export(&machine, &outputs, layers, uploads).await
+    export::export(&machine, layers, uploads).await
 }

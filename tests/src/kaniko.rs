@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 
@@ -327,9 +328,10 @@ fn binary() -> PathBuf {
 }
 
 /// Runs kaniko in a directory, in an empty environment: what it prints, standard output before
-/// standard error, and its exit status.
-pub fn screen(directory: &Path, arguments: &[&str]) -> String {
+/// standard error, and its exit status. `name` is what it is called by.
+pub fn screen(directory: &Path, name: &str, arguments: &[&str]) -> String {
     let output = Command::new(binary())
+        .arg0(name)
         .args(arguments)
         .env_clear()
         .env("PATH", tool::PATH)

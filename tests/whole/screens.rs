@@ -1,8 +1,9 @@
 //! What kaniko prints, command by command.
 //!
 //! A case is a Dockerfile in `tests/cases/screen`. Its first lines, `#: ARGUMENTS`, are the commands
-//! that are run in a directory that holds it; `@base` is a layout of busybox, `@work` a work
-//! directory. What they print is in `snapshots/cli`.
+//! that are run in a directory that holds it, by the name `executor` if they begin so. `@base` is a
+//! layout of busybox, `@work` a work directory, `@directory` where they run. What they print is in
+//! `snapshots/cli`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -41,14 +42,20 @@ fn screens(text: &str) -> String {
     for command in text.lines().map_while(|line| line.strip_prefix("#: ")) {
         let arguments = command
             .replace("@base", &base.display().to_string())
-            .replace("@work", &work.display().to_string());
+            .replace("@work", &work.display().to_string())
+            .replace("@directory", &directory.path().display().to_string());
         let arguments: Vec<&str> = arguments.split_whitespace().collect();
-        let screen = kaniko::screen(directory.path(), &arguments);
+        let (name, arguments) = match arguments.split_first() {
+            Some((&"executor", rest)) => ("executor", rest),
+            _ => ("kaniko", &arguments[..]),
+        };
+        let screen = kaniko::screen(directory.path(), name, arguments);
         let screen = screen
             .replace(&base.display().to_string(), "@base")
             .replace(&work.display().to_string(), "@work")
             .replace(&directory.path().display().to_string(), "@directory");
-        writeln!(screens, "$ kaniko {command}\n{screen}").unwrap();
+        let prompt = if name == "executor" { "$" } else { "$ kaniko" };
+        writeln!(screens, "{prompt} {command}\n{screen}").unwrap();
     }
     screens
 }

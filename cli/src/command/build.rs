@@ -161,7 +161,6 @@ fn build_error(front: &Front, error: &BuildError) -> CommandError {
         }
         BuildError::Snapshot(_)
         | BuildError::Export(_)
-        | BuildError::Resolve(_)
         | BuildError::Registry(_)
         | BuildError::OverlayInChroot
         | BuildError::Cancelled

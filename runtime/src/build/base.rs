@@ -45,7 +45,7 @@ pub(super) async fn root(
 
 /// The image that the plan was made for. Its name may stand for another one by now: then it is
 /// asked for by its digest.
-async fn find(machine: &Machine, op: &ImageOp) -> Result<Arc<Found>, NodeError> {
+pub(super) async fn find(machine: &Machine, op: &ImageOp) -> Result<Arc<Found>, NodeError> {
     let Some(digest) = op.digest else {
         return Err(NodeError::Unresolved { reference: op.reference.clone() });
     };

@@ -133,11 +133,13 @@ async fn command(
         let removed = remove::tree(&scratch);
         removed.map_err(|source| NodeError::Io { action: "remove", path: scratch, source })
     });
-    removed.await.map_err(|_| NodeError::Worker)??;
+    let removed = removed.await.map_err(|_| NodeError::Worker)?;
     if machine.cancel.is_cancelled() {
         return Err(NodeError::Cancelled);
     }
-    Ok(result?)
+    // What the command itself ran into says more than what was left of it.
+    let exit = result?;
+    removed.map(|()| exit)
 }
 
 fn begin(machine: &Machine, id: NodeId, parent: NodeId) -> Result<Box<dyn Active>, NodeError> {

@@ -40,9 +40,6 @@ pub enum BuildError {
     /// The image did not get to a destination.
     #[error(transparent)]
     Export(#[from] Box<ExportError>),
-    /// A base image could not be read again for the export.
-    #[error(transparent)]
-    Resolve(#[from] Box<ResolveError>),
     /// A layer of the base could not be fetched for the export.
     #[error(transparent)]
     Registry(#[from] Box<RegistryError>),
@@ -129,7 +126,7 @@ macro_rules! boxed {
 }
 
 boxed! {
-    ResolveError in NodeError, BuildError;
+    ResolveError in NodeError;
     RegistryError in NodeError, BuildError;
     ExportError in BuildError;
 }

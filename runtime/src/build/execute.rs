@@ -128,17 +128,14 @@ impl Execution<'_> {
     }
 
     fn node_failed(&mut self, node: NodeId, source: NodeError) {
-        if matches!(source, NodeError::Cancelled) {
-            self.machine.cancel.cancel();
-            return;
-        }
-        let origin = Box::new(self.machine.graph.node(node).origin.clone());
-        self.fail(BuildError::Node { node, origin, source: Box::new(source) });
+        self.fail(self.machine.failed(node, source));
     }
 
-    /// Keeps the first error and stops everything else.
+    /// Keeps the first error and stops everything else. That something was stopped is no error.
     fn fail(&mut self, error: BuildError) {
-        self.failure.get_or_insert(error);
+        if !matches!(error, BuildError::Cancelled) {
+            self.failure.get_or_insert(error);
+        }
         self.machine.cancel.cancel();
     }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use ir::{Digest, ImageRef, ImageRequest, NodeId, Op};
+use ir::op::ImageOp;
+use ir::{Digest, ImageRef, NodeId, Op};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::base;
@@ -54,9 +55,9 @@ pub(super) struct Uploads {
 }
 
 impl Uploads {
-    pub(super) fn new(machine: &Arc<Machine>, outputs: &Outputs) -> Self {
+    pub(super) fn new(machine: &Arc<Machine>) -> Self {
         let mut to: Vec<ImageRef> = Vec::new();
-        for reference in &outputs.push {
+        for reference in &machine.settings.outputs.push {
             if !to.iter().any(|known| known.name() == reference.name()) {
                 to.push(reference.clone());
             }
@@ -95,24 +96,22 @@ fn link(machine: &Machine) -> Uplink<'_> {
 /// Links the image and brings it to every destination. Returns the manifest's digest.
 pub(super) async fn export(
     machine: &Arc<Machine>,
-    outputs: &Outputs,
     layers: BTreeMap<NodeId, Layer>,
     uploads: Uploads,
 ) -> Result<Digest, BuildError> {
-    let stage = machine.graph.target();
-    let found = match base_request(machine) {
-        Some(request) => Some(machine.images.resolve(&request).await?),
+    let (stage, outputs) = (machine.graph.target(), &machine.settings.outputs);
+    let found = match base_of_target(machine) {
+        Some((id, op)) => {
+            let found = base::find(machine, op).await;
+            Some(found.map_err(|error| machine.failed(id, error))?)
+        }
         None => None,
     };
-    let assembly = Assembly {
-        created: machine.settings.created,
-        format: outputs.format,
-        annotations: BTreeMap::new(),
-    };
+    let assembly = Assembly { created: machine.settings.created, format: outputs.format };
     let base = found.as_ref().map(|found| &found.base);
     let image = Arc::new(image::assemble(stage, base, &layers, &assembly)?);
     let work = async {
-        write_files(machine, outputs, &image, found.as_deref()).await?;
+        write_files(machine, &image, found.as_deref()).await?;
         uploads.finish().await;
         image::push::push(&image, &outputs.push, link(machine)).await?;
         Ok(image.digest)
@@ -125,16 +124,13 @@ pub(super) async fn export(
 }
 
 /// The base image at the bottom of the target.
-fn base_request(machine: &Machine) -> Option<ImageRequest> {
+fn base_of_target(machine: &Machine) -> Option<(NodeId, &ImageOp)> {
     let mut at = machine.graph.target().root;
     while let Some(parent) = machine.graph.node(at).op.root() {
         at = parent;
     }
     match &machine.graph.node(at).op {
-        Op::Image(image) => Some(ImageRequest {
-            reference: image.reference.clone(),
-            platform: image.platform.clone(),
-        }),
+        Op::Image(image) => Some((at, image)),
         Op::Scratch
         | Op::Local(_)
         | Op::Git(_)
@@ -148,10 +144,10 @@ fn base_request(machine: &Machine) -> Option<ImageRequest> {
 
 async fn write_files(
     machine: &Arc<Machine>,
-    outputs: &Outputs,
     image: &Arc<Image>,
     found: Option<&Found>,
 ) -> Result<(), BuildError> {
+    let outputs = &machine.settings.outputs;
     if outputs.archive.is_some() || outputs.layout.is_some() {
         for (layer, source) in found.into_iter().flat_map(Found::layers) {
             base::fetch(machine, Task::Export, layer, source).await?;

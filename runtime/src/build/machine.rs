@@ -155,6 +155,15 @@ impl Machine {
         }
     }
 
+    /// What the failure of a node is for the build.
+    pub(super) fn failed(&self, node: NodeId, source: NodeError) -> BuildError {
+        if matches!(source, NodeError::Cancelled) {
+            return BuildError::Cancelled;
+        }
+        let origin = Box::new(self.graph.node(node).origin.clone());
+        BuildError::Node { node, origin, source: Box::new(source) }
+    }
+
     /// Waits for something on the network, unless the build is stopped before.
     pub(super) async fn unless_cancelled<T, E: Into<NodeError>>(
         &self,

@@ -96,9 +96,7 @@ impl Mounts {
         }
         Ok(())
     }
-}
 
-impl Mounts {
     /// A copy of a tree, as a mount would show what the tree hides.
     fn without_hidden(
         &self,

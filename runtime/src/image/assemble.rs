@@ -44,8 +44,6 @@ pub struct Assembly {
     pub created: u64,
     /// Which media types it has.
     pub format: Format,
-    /// The manifest's.
-    pub annotations: BTreeMap<String, String>,
 }
 
 /// Which media types an image has.
@@ -105,7 +103,7 @@ pub fn assemble(
         media_type: Some(family.manifest().to_owned()),
         config: config.clone(),
         layers: stack.iter().map(|layer| layer.descriptor.clone()).collect(),
-        annotations: settings.annotations.clone(),
+        annotations: BTreeMap::new(),
         extra: BTreeMap::new(),
     });
     Ok(Image {

@@ -34,13 +34,6 @@ impl<R: Read> Verified<R> {
         Self { inner, digest, left: size, hash: Some(Sha256::new()) }
     }
 
-    /// Reads to the end, for the sake of the check.
-    pub(super) fn drain(mut self) -> io::Result<()> {
-        let mut chunk = vec![0; 1 << 18];
-        while self.read(&mut chunk)? > 0 {}
-        Ok(())
-    }
-
     fn damaged(&self) -> io::Error {
         io::Error::new(io::ErrorKind::InvalidData, Damaged { digest: self.digest })
     }

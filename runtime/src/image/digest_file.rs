@@ -9,18 +9,9 @@ use super::{ExportError, partial};
 
 /// Writes `sha256:…` to a file, without a line end. Makes the directories above it.
 pub fn write(to: &Path, digest: &Digest) -> Result<(), ExportError> {
-    text(to, &digest.to_string())
-}
-
-/// Writes what else names an image by its digest, one name a line. Makes the directories above it.
-pub fn write_names(to: &Path, names: &[String]) -> Result<(), ExportError> {
-    text(to, &(names.join("\n") + "\n"))
-}
-
-fn text(to: &Path, text: &str) -> Result<(), ExportError> {
     let error = |source| ExportError::Write { to: to.to_owned(), source };
     if let Some(parent) = to.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         fs::create_dir_all(parent).map_err(error)?;
     }
-    partial::write(to, text.as_bytes()).map_err(error)
+    partial::write(to, digest.to_string().as_bytes()).map_err(error)
 }

@@ -137,17 +137,6 @@ impl LayoutImage {
         choose(directory, images, platform)
     }
 
-    /// The file of a layer, after a look at every byte of it. Blocks.
-    pub fn layer(&self, descriptor: &Descriptor) -> Result<PathBuf, LayoutError> {
-        let path = blob_path(&self.directory, &descriptor.digest);
-        let checked = File::open(&path)
-            .and_then(|file| Verified::new(file, descriptor.digest, descriptor.size).drain());
-        match checked {
-            Ok(()) => Ok(path),
-            Err(source) => Err(LayoutError::Read { path, source }),
-        }
-    }
-
     /// The image as a base.
     pub fn base(&self) -> BaseImage {
         let file =
