@@ -1,3 +1,4 @@
+#: explain
 FROM alpine
 ADD src.tar.gz /local/
 ADD --unpack=false src.tar.gz /kept/

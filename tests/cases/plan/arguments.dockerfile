@@ -1,3 +1,4 @@
+#: explain
 # Scopes: global, stage, build argument, platform; the later of ARG and ENV wins for commands.
 #: build-arg version=9
 #: build-arg given=yes

@@ -1,3 +1,4 @@
+#: explain
 #: ignore target
 #: ignore **/*.tmp
 FROM alpine

@@ -1,3 +1,4 @@
+#: explain
 #: build-arg BUILDKIT_CACHE_MOUNT_NS=ns
 FROM busybox AS tools
 FROM alpine

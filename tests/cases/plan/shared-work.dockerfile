@@ -1,3 +1,4 @@
+#: explain
 # Equal steps on equal inputs are one node, whichever stage they stand in.
 FROM alpine AS a
 RUN apk add curl

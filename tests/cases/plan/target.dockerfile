@@ -1,3 +1,4 @@
+#: explain
 #: target TEST
 #: label org.opencontainers.image.title=demo
 FROM alpine AS base

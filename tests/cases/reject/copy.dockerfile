@@ -10,3 +10,4 @@ COPY https://example.org/a ssh://example.org/b.git $c /d
 #~ 6-26 `COPY` cannot fetch `https://example.org/a`
 #~ help: use `ADD`
 #~ 28-50 `COPY` cannot fetch `ssh://example.org/b.git`
+#~ help: use `ADD`

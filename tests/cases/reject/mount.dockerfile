@@ -8,7 +8,9 @@ RUN --mount=type=cache,target true
 #~ help: write `target=` and the value
 RUN --mount=from=$s,target=/x true
 #~ 18-19 `from` of a mount cannot hold a variable
+#~ help: define a stage with `FROM` and the variable, and name that stage here
 RUN --mount=type=bind,target=\"/x\" true
 #~ 5-35 a quote in the value of `--mount` does not surround a field
+#~ help: put the whole `key=value` in quotes, or none of it
 RUN --mount= true
 #~ 13-13 a field of `--mount` is empty

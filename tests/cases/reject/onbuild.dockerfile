@@ -7,3 +7,4 @@ ONBUILD ONBUILD RUN x
 #~ 9-15 `ONBUILD` cannot be a trigger of `ONBUILD`
 ONBUILD --x RUN y
 #~ 9-11 `ONBUILD` has no flag `--x`
+#~ help: to give `ONBUILD` an argument that begins with `--`, write `--` before it
