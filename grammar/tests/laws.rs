@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use ir::{Diagnostic, Program, Source, Span};
+use ir::{Code, Diagnostic, Program, Source, Span};
 use kaniko_grammar::{parse, parse_ignore, parse_trigger, template};
 use proptest::prelude::*;
 
@@ -106,6 +106,21 @@ fn check(text: &str) {
     assert!(parsed.diagnostics.is_sorted_by_key(|d| (d.span.start(), d.span.end())));
     let again: Program = serde_json::from_str(&program.to_string()).unwrap();
     assert_eq!(again, parsed.program);
+}
+
+// rule: lines.limit
+#[test]
+fn a_line_has_at_most_65535_bytes_and_continued_ones_any_number() {
+    let line = |length: usize| format!("RUN {}", "x".repeat(length - "RUN ".len()));
+    let problems = |text: String| {
+        let source = Source::new("Dockerfile", format!("FROM scratch\n{text}\n")).unwrap();
+        let codes = parse(&source).diagnostics.into_iter().map(|problem| problem.code);
+        codes.collect::<Vec<_>>()
+    };
+    assert_eq!(problems(line(65_535)), []);
+    assert_eq!(problems(line(65_536)), [Code::LineTooLong]);
+    assert_eq!(problems(format!("RUN <<E\n{}\nE", line(65_536))), [Code::LineTooLong]);
+    assert_eq!(problems(format!("{}\\\n{}", line(65_000), line(65_000))), []);
 }
 
 proptest! {

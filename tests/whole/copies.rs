@@ -31,6 +31,7 @@ fn look(root: &Path, path: &str) -> (u32, u32, u32) {
     (metadata.permissions().mode() & 0o7777, metadata.uid(), metadata.gid())
 }
 
+// rule: copy.wildcard, copy.directory
 #[test]
 fn files_directories_and_wildcards_arrive_where_they_should() {
     let dockerfile = "FROM @base\n\

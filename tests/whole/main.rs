@@ -12,6 +12,8 @@ mod debian;
 mod environment;
 mod harness;
 mod hostile;
+mod language;
+mod lookup;
 mod output;
 mod parallel;
 mod refused;

@@ -22,10 +22,10 @@ const EXPLAIN: &str = "#: explain";
 fn plan_cases_have_their_graphs() {
     for path in cases() {
         let text = std::fs::read_to_string(&path).unwrap();
-        let source = Source::new("Dockerfile", text).unwrap();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let source = Source::new(name, text).unwrap();
         let (options, facts) = setting(source.text());
         let planned = planned(&source, &options, &facts);
-        let name = path.file_stem().unwrap().to_str().unwrap();
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path("../../../snapshots/planner");
         settings.set_prepend_module_to_snapshot(false);
@@ -88,7 +88,8 @@ fn keys_depend_on_what_is_done_and_on_nothing_else() {
 
 fn program(source: &Source) -> ir::Program {
     let parsed = grammar::parse(source);
-    assert!(!parsed.diagnostics.iter().any(Diagnostic::is_error), "{:#?}", parsed.diagnostics);
+    let good = !parsed.diagnostics.iter().any(Diagnostic::is_error);
+    assert!(good, "{}: {:#?}", source.name(), parsed.diagnostics);
     parsed.program
 }
 

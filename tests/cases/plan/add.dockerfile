@@ -1,3 +1,4 @@
+# rule: add.archive, add.http, add.git
 #: explain
 FROM alpine
 ADD src.tar.gz /local/

@@ -1,3 +1,4 @@
+# rule: context.named
 #: explain
 # Named contexts replace an image, a stage, and a --from.
 #: context alpine=debian:12

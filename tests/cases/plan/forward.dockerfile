@@ -1,3 +1,4 @@
+# rule: stage.later
 FROM alpine
 COPY --from=later /a /
 COPY --from=nginx:$TAG /a /

@@ -1,3 +1,4 @@
+# rule: stage.shared
 #: explain
 # Equal steps on equal inputs are one node, whichever stage they stand in.
 FROM alpine AS a

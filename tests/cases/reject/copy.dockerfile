@@ -1,3 +1,4 @@
+# rule: copy.remote, heredoc.destination
 FROM alpine
 COPY x <<E
 #~ 8-10 `COPY` cannot write to a heredoc

@@ -1,3 +1,4 @@
+# rule: mount.keys, mount.fields
 FROM alpine
 RUN --mount=type=bind,targt=/x,foo=1 true
 #~ 23-30 unknown mount key `targt`

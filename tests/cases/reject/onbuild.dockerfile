@@ -1,3 +1,4 @@
+# rule: onbuild.refused
 FROM alpine
 ONBUILD FROM x
 #~ 9-12 `FROM` cannot be a trigger of `ONBUILD`
@@ -8,3 +9,5 @@ ONBUILD ONBUILD RUN x
 ONBUILD --x RUN y
 #~ 9-11 `ONBUILD` has no flag `--x`
 #~ help: to give `ONBUILD` an argument that begins with `--`, write `--` before it
+ONBUILD
+#~ 1-7 `ONBUILD` needs an instruction

@@ -1,0 +1,3 @@
+# rule: argument.epoch
+#: build-arg SOURCE_DATE_EPOCH=yesterday
+FROM alpine

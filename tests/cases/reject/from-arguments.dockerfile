@@ -1,0 +1,12 @@
+# rule: from.arguments
+FROM
+#~ 1-4 `FROM` needs an image
+FROM a b
+#~ 1-8 `FROM` takes an image and, behind `AS`, a name
+#~ help: write `AS` before the name of the stage
+FROM a AS b c
+#~ 1-13 `FROM` takes an image and, behind `AS`, a name
+#~ help: give the stage one name, without blanks
+FROM a AS
+#~ 1-9 `FROM` takes an image and, behind `AS`, a name
+#~ help: give the stage one name, without blanks

@@ -1,0 +1,16 @@
+# rule: healthcheck.none, healthcheck.command
+FROM alpine
+HEALTHCHECK
+#~ 1-11 `HEALTHCHECK` needs `NONE` or `CMD`
+HEALTHCHECK NONE x
+#~ 1-18 `HEALTHCHECK NONE` takes no arguments
+HEALTHCHECK CMD
+#~ 1-15 `HEALTHCHECK CMD` needs a command
+HEALTHCHECK CMD []
+#~ 1-18 `HEALTHCHECK CMD` needs a command
+HEALTHCHECK curl x
+#~ 13-16 unknown kind of health check `curl`
+#~ help: write `CMD` before the command
+HEALTHCHECK cdm x
+#~ 13-15 unknown kind of health check `cdm`
+#~ help: write `CMD` before the command

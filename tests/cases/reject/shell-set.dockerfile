@@ -1,0 +1,7 @@
+# rule: shell.set
+FROM alpine
+SHELL
+#~ 1-5 `SHELL` needs a JSON array of strings
+SHELL /bin/bash -c
+#~ 7-18 the shell is no JSON array of strings
+#~ help: write it as `SHELL ["/bin/sh", "-c"]`
