@@ -16,19 +16,19 @@ pub(crate) fn from(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> From {
     let is_as = |word: &Fragment<'_>| word.text().eq_ignore_ascii_case("as");
     let name = match words.as_slice() {
         [] => {
-            problems.push(call.arity("`FROM` needs an image".to_owned()));
+            problems.push(call.arity("`FROM` needs an image", "write it as in `FROM alpine:3`"));
             None
         }
         [_] => None,
         [_, keyword, name] if is_as(keyword) => stage_name(*name, problems),
-        [_, keyword, ..] => {
-            let message = "`FROM` takes an image and, behind `AS`, a name".to_owned();
-            let help = if is_as(keyword) {
-                "give the stage one name, without blanks"
-            } else {
-                "write `AS` before the name of the stage"
+        [_, keyword, names @ ..] => {
+            let message = "`FROM` takes an image and, behind `AS`, a name";
+            let help = match names {
+                _ if !is_as(keyword) => "write `AS` before the name of the stage",
+                [] => "write the name of the stage behind `AS`",
+                _ => "give the stage one name, without blanks",
             };
-            problems.push(call.arity(message).help(help));
+            problems.push(call.arity(message, help));
             None
         }
     };

@@ -20,7 +20,9 @@ const HEALTHCHECK: [Spec; 5] = [
 const SHORTEST: u64 = 1_000_000;
 
 pub(super) fn healthcheck(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Healthcheck> {
-    let arguments = call.some_arguments("`HEALTHCHECK` needs `NONE` or `CMD`", problems)?;
+    const EXAMPLE: &str = "HEALTHCHECK CMD curl -f http://localhost/";
+    let message = "`HEALTHCHECK` needs `NONE` or `CMD`";
+    let arguments = call.some_arguments(message, EXAMPLE, problems)?;
     let end = arguments.text().find(char::is_whitespace).unwrap_or(arguments.text().len());
     let kind = arguments.part(0..end);
     let rest = arguments.from(end).trim();
@@ -29,7 +31,11 @@ pub(super) fn healthcheck(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Op
         if !matches!(command(rest, problems)?, Command::Exec(ref argv) if argv.is_empty())
             && !rest.text().is_empty()
         {
-            problems.push(call.arity("`HEALTHCHECK NONE` takes no arguments".to_owned()));
+            let message = "`HEALTHCHECK NONE` takes no arguments";
+            problems.push(
+                Diagnostic::error(Code::WrongArity, rest.span(), message)
+                    .help("remove them, or write `CMD` instead of `NONE`"),
+            );
         }
         return Some(Healthcheck::None);
     }
@@ -52,7 +58,8 @@ pub(super) fn healthcheck(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Op
         Command::Exec(argv) => argv.is_empty(),
     };
     if empty {
-        problems.push(call.arity("`HEALTHCHECK CMD` needs a command".to_owned()));
+        let help = format!("write it as in `{EXAMPLE}`");
+        problems.push(call.arity("`HEALTHCHECK CMD` needs a command", help));
         return None;
     }
     Some(Healthcheck::Check { command, interval, timeout, start_period, start_interval, retries })
@@ -68,7 +75,7 @@ fn time(flags: &Given<'_>, name: &str, problems: &mut Vec<Diagnostic>) -> u64 {
         Some(time) if time >= SHORTEST => time,
         Some(_) => {
             let message = format!("`--{name}` of `{shown}` is shorter than `1ms`");
-            problems.push(error(message));
+            problems.push(error(message).help("write a longer time, or `0` for the default"));
             0
         }
         None => {

@@ -14,3 +14,4 @@ LABEL a
 #~ help: write `key=value`; the value may be empty
 ENV
 #~ 1-3 `ENV` needs at least one `key=value`
+#~ help: write it as in `ENV name=value`

@@ -6,6 +6,7 @@ COPY x <<E
 E
 COPY <<E
 #~ 1-8 `COPY` needs a source and a destination
+#~ help: write what to copy, then where to, as in `COPY file /path/`
 E
 COPY https://example.org/a ssh://example.org/b.git $c /d
 #~ 6-26 `COPY` cannot fetch `https://example.org/a`

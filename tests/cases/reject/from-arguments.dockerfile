@@ -1,6 +1,7 @@
 # rule: from.arguments
 FROM
 #~ 1-4 `FROM` needs an image
+#~ help: write it as in `FROM alpine:3`
 FROM a b
 #~ 1-8 `FROM` takes an image and, behind `AS`, a name
 #~ help: write `AS` before the name of the stage
@@ -9,4 +10,4 @@ FROM a AS b c
 #~ help: give the stage one name, without blanks
 FROM a AS
 #~ 1-9 `FROM` takes an image and, behind `AS`, a name
-#~ help: give the stage one name, without blanks
+#~ help: write the name of the stage behind `AS`

@@ -2,12 +2,16 @@
 FROM alpine
 HEALTHCHECK
 #~ 1-11 `HEALTHCHECK` needs `NONE` or `CMD`
+#~ help: write it as in `HEALTHCHECK CMD curl -f http://localhost/`
 HEALTHCHECK NONE x
-#~ 1-18 `HEALTHCHECK NONE` takes no arguments
+#~ 18-18 `HEALTHCHECK NONE` takes no arguments
+#~ help: remove them, or write `CMD` instead of `NONE`
 HEALTHCHECK CMD
 #~ 1-15 `HEALTHCHECK CMD` needs a command
+#~ help: write it as in `HEALTHCHECK CMD curl -f http://localhost/`
 HEALTHCHECK CMD []
 #~ 1-18 `HEALTHCHECK CMD` needs a command
+#~ help: write it as in `HEALTHCHECK CMD curl -f http://localhost/`
 HEALTHCHECK curl x
 #~ 13-16 unknown kind of health check `curl`
 #~ help: write `CMD` before the command

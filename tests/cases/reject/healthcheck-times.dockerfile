@@ -2,6 +2,7 @@
 FROM alpine
 HEALTHCHECK --interval=1us CMD x
 #~ 24-26 `--interval` of `1us` is shorter than `1ms`
+#~ help: write a longer time, or `0` for the default
 HEALTHCHECK --timeout=-1s CMD x
 #~ 23-25 bad time `-1s` of flag `--timeout`
 #~ help: write a number and a unit, such as `30s` or `1m30s`

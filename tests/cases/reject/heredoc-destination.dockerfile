@@ -6,4 +6,5 @@ COPY x <<E
 E
 COPY <<E
 #~ 1-8 `COPY` needs a source and a destination
+#~ help: write what to copy, then where to, as in `COPY file /path/`
 E

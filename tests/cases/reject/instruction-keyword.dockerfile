@@ -5,7 +5,7 @@ RNU make
 #~ help: write `RUN`
 RUN a no-break space is part of the keyword
 #~ 1-6 unknown instruction `RUN a`
-#~ help: if it belongs to the line above, end that line with a continuation
+#~ help: write a space instead of the character U+00A0
   && make install
 #~ 3-4 unknown instruction `&&`
 #~ help: if it belongs to the line above, end that line with a continuation

@@ -1,17 +1,17 @@
 # rule: json.elements
 FROM alpine
 CMD [null]
-#~ 5-10 a JSON array of arguments holds something else than strings
-#~ help: put every element in double quotes
+#~ 6-9 `null` in a JSON array of arguments is no string
+#~ help: put every element in double quotes, or write the arguments without the brackets
 COPY ["a", 1, "b"]
-#~ 6-18 a JSON array of arguments holds something else than strings
-#~ help: put every element in double quotes
+#~ 12-12 `1` in a JSON array of arguments is no string
+#~ help: put every element in double quotes, or write the arguments without the brackets
 HEALTHCHECK CMD ["a", ["b"]]
-#~ 17-28 a JSON array of arguments holds something else than strings
-#~ help: put every element in double quotes
+#~ 23-27 `["b"]` in a JSON array of arguments is no string
+#~ help: put every element in double quotes, or write the arguments without the brackets
 ONBUILD CMD [1]
-#~ 13-15 a JSON array of arguments holds something else than strings
-#~ help: put every element in double quotes
+#~ 14-14 `1` in a JSON array of arguments is no string
+#~ help: put every element in double quotes, or write the arguments without the brackets
 VOLUME ["/a", true]
-#~ 8-19 a JSON array of arguments holds something else than strings
-#~ help: put every element in double quotes
+#~ 15-18 `true` in a JSON array of arguments is no string
+#~ help: put every element in double quotes, or write the arguments without the brackets

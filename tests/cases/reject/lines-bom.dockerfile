@@ -2,4 +2,4 @@
 FROM alpine
 ﻿RUN echo
 #~ 1-6 unknown instruction `﻿RUN`
-#~ help: write `RUN`
+#~ help: remove the character U+FEFF, which cannot be seen
