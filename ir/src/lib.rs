@@ -17,6 +17,7 @@ pub mod platform;
 pub mod program;
 pub mod reference;
 pub mod source;
+pub mod suggest;
 pub mod template;
 mod text;
 pub mod verify;

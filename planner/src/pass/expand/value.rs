@@ -29,7 +29,7 @@ pub(crate) fn value(template: &Template, env: &Env) -> Result<String, Diagnostic
                 text.push_str(&variable);
             }
             Part::Malformed { message, span } => {
-                return Err(Diagnostic::error(Code::BadExpansion, *span, message.clone()));
+                return Err(malformed(message, *span));
             }
         }
     }
@@ -52,7 +52,7 @@ pub(crate) fn words(template: &Template, env: &Env) -> Result<Vec<String>, Diagn
                 words.push(&text, *quoted);
             }
             Part::Malformed { message, span } => {
-                return Err(Diagnostic::error(Code::BadExpansion, *span, message.clone()));
+                return Err(malformed(message, *span));
             }
         }
     }
@@ -128,11 +128,12 @@ fn variable(
         let pattern = value(pattern, env)?;
         if pattern.len().saturating_mul(plain.len()) > MATCHING_LIMIT {
             let message = "the pattern and the value are too long to match";
-            return Err(Diagnostic::error(Code::BadExpansion, span, message));
+            return Err(Diagnostic::error(Code::BadExpansion, span, message).help(SHORTER));
         }
         Glob::parse(&pattern).map_err(|reason| {
             let message = format!("the pattern `{pattern}` cannot be read: {reason}");
-            Diagnostic::error(Code::BadExpansion, span, message)
+            let help = "write `\\` only before `*`, `?`, `}`, `/` or another one";
+            Diagnostic::error(Code::BadExpansion, span, message).help(help)
         })
     };
     let length = |longest: bool| if longest { Length::Longest } else { Length::Shortest };
@@ -169,10 +170,23 @@ fn variable(
     }
 }
 
+fn malformed(message: &str, span: Span) -> Diagnostic {
+    let help = if message.contains("modifier") {
+        "use one of `-`, `+` and `?`, with or without a `:` before it, `#`, `%` or `/`"
+    } else if message.contains("name") {
+        "put the name of a variable between the braces, or an escape before the `$`"
+    } else {
+        "close it, or put an escape before it"
+    };
+    Diagnostic::error(Code::BadExpansion, span, message).help(help)
+}
+
 fn too_long(span: Span) -> Diagnostic {
     let message = format!("the variables bring more than {LIMIT} bytes");
-    Diagnostic::error(Code::BadExpansion, span, message)
+    Diagnostic::error(Code::BadExpansion, span, message).help(SHORTER)
 }
+
+const SHORTER: &str = "keep long texts in a file";
 
 fn required(name: &str, set: bool, word: &str, span: Span) -> Diagnostic {
     let message = match (word.is_empty(), set) {

@@ -2,7 +2,7 @@
 
 use ir::config::{Empty, HealthConfig};
 use ir::instruction::{Command, Healthcheck};
-use ir::{Code, ContainerConfig, Diagnostic};
+use ir::{Code, ContainerConfig, Diagnostic, suggest};
 
 use super::words::{Duration, quoted};
 use super::{Current, Site, bad, commit, port, signal};
@@ -66,7 +66,10 @@ pub(super) fn apply(
             entry
         }
         Action::Stopsignal(Word { value, span }) => {
-            signal::check(&value).map_err(|why| bad(Code::BadArgument, span, why))?;
+            signal::check(&value).map_err(|help| {
+                let message = format!("`{}` is no signal", suggest::shown(&value));
+                bad(Code::BadArgument, span, message).help(help)
+            })?;
             let entry = format!("STOPSIGNAL {value}");
             config.stop_signal = value;
             entry
@@ -105,7 +108,8 @@ fn set_entrypoint(config: &mut ContainerConfig, argv: Vec<String>, has_cmd: bool
 fn expose(config: &mut ContainerConfig, words: Vec<Word>) -> Result<String, Diagnostic> {
     let mut ports = Vec::new();
     for Word { value, span } in words {
-        ports.extend(port::parse(&value).map_err(|why| bad(Code::BadArgument, span, why))?);
+        let refused = |(why, help)| bad(Code::BadArgument, span, why).help(help);
+        ports.extend(port::parse(&value).map_err(refused)?);
     }
     config.exposed_ports.extend(ports.iter().map(|port| (port.clone(), Empty {})));
     Ok(format!("EXPOSE [{}]", ports.join(" ")))
@@ -113,7 +117,8 @@ fn expose(config: &mut ContainerConfig, words: Vec<Word>) -> Result<String, Diag
 
 fn volume(config: &mut ContainerConfig, words: Vec<Word>) -> Result<String, Diagnostic> {
     if let Some(empty) = words.iter().find(|word| word.value.is_empty()) {
-        return Err(bad(Code::BadArgument, empty.span, "a volume has an empty path"));
+        return Err(bad(Code::BadArgument, empty.span, "the path of a volume is empty")
+            .help("give the variables in it a value, or remove the path"));
     }
     let paths: Vec<String> = words.into_iter().map(|word| word.value).collect();
     config.volumes.extend(paths.iter().map(|path| (path.clone(), Empty {})));
@@ -160,7 +165,8 @@ fn healthcheck(check: Healthcheck, site: Site<'_>) -> Result<HealthConfig, Diagn
                 Command::Shell(text) => vec!["CMD-SHELL".to_owned(), text.value],
                 Command::Exec(argv) if argv.is_empty() => {
                     let message = "`HEALTHCHECK CMD` has no command";
-                    return Err(bad(Code::WrongArity, site.place.span, message));
+                    return Err(bad(Code::WrongArity, site.place.span, message)
+                        .help("write the command behind `CMD`"));
                 }
                 Command::Exec(argv) => std::iter::once("CMD".to_owned()).chain(argv).collect(),
             };

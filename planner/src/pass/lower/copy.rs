@@ -119,6 +119,7 @@ fn http(copy: &CopyStep, word: &Word) -> Result<(HttpOp, bool), Diagnostic> {
         let digest = checksum.value.parse();
         digest.map_err(|error: ir::DigestError| {
             bad(Code::BadFlagValue, checksum.span, error.to_string())
+                .help("take it from `sha256sum` of the file, with `sha256:` before it")
         })
     });
     let checksum = checksum.transpose()?;
@@ -135,13 +136,13 @@ fn git(copy: &CopyStep, word: &Word, url: GitUrl) -> Result<GitOp, Diagnostic> {
         && flag.value != *query
     {
         let message = format!("`--checksum={}` contradicts `{query}` in the URL", flag.value);
-        return Err(bad(Code::BadFlagValue, flag.span, message));
+        return Err(bad(Code::BadFlagValue, flag.span, message).help("remove one of the two"));
     }
     if let (Some(flag), Some(query)) = (keep_git_dir, url.keep_git_dir)
         && *flag != query
     {
         let message = format!("`--keep-git-dir={flag}` contradicts the URL");
-        return Err(bad(Code::BadFlagValue, word.span, message));
+        return Err(bad(Code::BadFlagValue, word.span, message).help("remove one of the two"));
     }
     Ok(GitOp {
         url: url.remote,
@@ -163,7 +164,8 @@ fn named(word: &Word) -> Result<Named, Diagnostic> {
         Ok(url) if !url.like_path => Ok(Named::Git(url)),
         Err(GitUrlError::Bad(reason)) => {
             let message = format!("`{}` is no git source: {reason}", word.value);
-            Err(bad(Code::BadArgument, word.span, message))
+            Err(bad(Code::BadArgument, word.span, message)
+                .help("write it as in `https://example.org/name.git#reference:directory`"))
         }
         Ok(_) | Err(GitUrlError::NotGit) => {
             let http = ["http://", "https://"].iter().any(|scheme| word.value.starts_with(scheme));
@@ -214,14 +216,16 @@ fn mode(word: &Word) -> Result<Mode, Diagnostic> {
 
 fn check_checksum(copy: &CopyStep) -> Result<(), Diagnostic> {
     let CopyKind::Add { checksum: Some(checksum), .. } = &copy.kind else { return Ok(()) };
-    let message = match &copy.sources[..] {
+    let (message, help) = match &copy.sources[..] {
         [only] if copy.heredocs.is_empty() => match named(only)? {
-            Named::Path => "`--checksum` needs a URL as its source",
+            Named::Path => {
+                ("`--checksum` needs a URL as its source", "remove it: a local file is its own")
+            }
             Named::Http | Named::Git(_) => return Ok(()),
         },
-        _ => "`--checksum` is for a single source",
+        _ => ("`--checksum` is for a single source", "write an `ADD` for each of the sources"),
     };
-    Err(bad(Code::BadFlagValue, checksum.span, message))
+    Err(bad(Code::BadFlagValue, checksum.span, message).help(help))
 }
 
 fn created_by(copy: &CopyStep) -> String {

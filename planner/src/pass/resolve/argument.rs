@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ir::instruction::Instruction;
-use ir::{Code, Diagnostic, Program, Span};
+use ir::{Code, Diagnostic, Program, Span, suggest};
 
 use super::Resolved;
 use crate::Options;
@@ -24,8 +24,11 @@ pub(super) fn check_epoch(
     {
         return Ok(());
     }
-    let message = format!("SOURCE_DATE_EPOCH is `{epoch}`, which is no number of seconds");
-    Err(vec![Diagnostic::error(Code::BadArgument, Span::default(), message)])
+    let message = format!("`SOURCE_DATE_EPOCH` is `{epoch}`, which is no number of seconds");
+    Err(vec![
+        Diagnostic::error(Code::BadArgument, Span::default(), message)
+            .help("give the seconds since 1970, `context`, or the name of a stage"),
+    ])
 }
 
 /// Build arguments that no `ARG` of the file or of a fired trigger declares.
@@ -53,8 +56,12 @@ pub(crate) fn unused_build_args(
         .filter(|name| !declared.contains(name.as_str()) && !is_predefined(name))
         .map(|name| {
             let message = format!("the build argument `{name}` is not used");
-            Diagnostic::warning(Code::UnusedBuildArgument, Span::default(), message)
-                .help(format!("declare it with `ARG {name}` in the stage that needs it"))
+            let warning = Diagnostic::warning(Code::UnusedBuildArgument, Span::default(), message)
+                .help(format!("declare it with `ARG {name}` in the stage that needs it"));
+            match suggest::nearest(name, declared.iter().copied()) {
+                Some(near) => warning.help(format!("if `{near}` is meant, give that")),
+                None => warning,
+            }
         })
         .collect()
 }

@@ -74,7 +74,13 @@ pub(super) fn context_base(name: &str, platform: &Platform, resolved: &Resolved<
 
 fn parse_reference(text: &str, span: Span) -> Result<ImageRef, Diagnostic> {
     text.parse().map_err(|error: ir::ReferenceError| {
-        Diagnostic::error(Code::BadReference, span, error.to_string())
+        let error = Diagnostic::error(Code::BadReference, span, error.to_string());
+        let lower = text.to_lowercase();
+        if lower != text && lower.parse::<ImageRef>().is_ok() {
+            error.help(format!("write `{lower}`"))
+        } else {
+            error.help("write it as in `alpine:3.22` or `registry.example/name:tag`")
+        }
     })
 }
 
@@ -129,6 +135,7 @@ impl Resolved<'_> {
             return index.map(Source::Stage).ok_or_else(|| {
                 let message = format!("there is no stage {text}; the last one is {}", self.last());
                 Diagnostic::error(Code::UnknownStage, span, message)
+                    .help("stages are counted from 0; give the stage a name and use that")
             });
         }
         let wanted = text.to_lowercase();
