@@ -6,6 +6,7 @@
 
 pub mod base;
 pub mod built;
+pub mod conformance;
 pub mod kaniko;
 pub mod layout;
 pub mod process;

@@ -130,4 +130,6 @@ fn clean(pattern: &str) -> String {
 }
 
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod tests;

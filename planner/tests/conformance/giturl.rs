@@ -1,0 +1,74 @@
+//! `giturl.jsonl`: what `ADD` takes for a git repository, and what the URL says of it.
+
+use ir::instruction::{Add, Instruction, Paths};
+use ir::{Graph, Op};
+use kaniko_tests::conformance::{Known, Table, differences};
+use serde_json::{Value, json};
+
+use crate::tiny::{literal, planned};
+
+const KNOWN: &[Known] = &[];
+
+#[test]
+fn git_urls() {
+    let table = Table::open("giturl", |row| row["in"].as_str().unwrap().to_owned());
+    table.check(KNOWN, |row| differences(&theirs(row), &ours(row["in"].as_str().unwrap())));
+}
+
+/// What `ADD` makes of a row: what could as well be a path is one.
+fn theirs(row: &Value) -> Value {
+    let url = &row["ref"];
+    match (row["isGit"].as_bool().unwrap(), url["IndistinguishableFromLocal"].as_bool()) {
+        (false, _) | (true, Some(true)) => json!("no git repository"),
+        (true, None) => json!("an error"),
+        (true, Some(false)) => json!({
+            "remote": url["Remote"],
+            "reference": url["Ref"],
+            "subdirectory": url["SubDir"],
+            "checksum": url["Checksum"],
+            "keep git directory": url["KeepGitDir"].as_bool().unwrap_or(false),
+            "submodules": url["Submodules"].as_bool().unwrap_or(true),
+            "times of the commit": url["MTime"] == "commit",
+        }),
+    }
+}
+
+fn ours(url: &str) -> Value {
+    let paths =
+        Paths { sources: vec![literal(url)], heredocs: Vec::new(), destination: literal("/") };
+    let add = Add {
+        paths,
+        chown: None,
+        chmod: None,
+        exclude: Vec::new(),
+        link: false,
+        keep_git_dir: None,
+        checksum: None,
+        unpack: None,
+    };
+    planned(vec![Instruction::Add(add)]).map_or_else(|_| json!("an error"), |graph| source(&graph))
+}
+
+fn source(graph: &Graph) -> Value {
+    let git = graph.nodes.iter().find_map(|node| match &node.op {
+        Op::Git(git) => Some(git),
+        Op::Scratch
+        | Op::Image(_)
+        | Op::Local(_)
+        | Op::Http(_)
+        | Op::Inline(_)
+        | Op::Run(_)
+        | Op::Copy(_)
+        | Op::Mkdir(_) => None,
+    });
+    let Some(git) = git else { return json!("no git repository") };
+    json!({
+        "remote": git.url,
+        "reference": git.reference.as_deref().unwrap_or_default(),
+        "subdirectory": git.subdirectory,
+        "checksum": git.checksum.as_deref().unwrap_or_default(),
+        "keep git directory": git.keep_git_dir,
+        "submodules": git.submodules,
+        "times of the commit": false,
+    })
+}
