@@ -10,7 +10,22 @@ use serde_json::Value;
 use super::setting::{Setting, platforms};
 use super::{graph, image, parsed, settled, source, table, vertices};
 
-const KNOWN: &[Known] = &[];
+const KNOWN: &[Known] = &[
+    (
+        "from/base lookup is case-sensitive",
+        "superset: `FROM` finds a stage in any case where nothing fits exactly",
+    ),
+    ("from/named context for --from", "a git repository cannot be a named context yet"),
+    ("from/target by number is not supported", "superset: a stage may be built by its index"),
+    (
+        "misc/hostname and network options",
+        "they are the builder's options, not the language's, and kaniko has none of them",
+    ),
+    (
+        "mount-error/type=bind,target=/x,z",
+        "superset: buildah's `z`, `Z` and `relabel` are taken, and mean nothing here",
+    ),
+];
 
 /// A plan with what it was made from.
 pub(super) struct Outcome {

@@ -159,14 +159,14 @@ impl<'a> Reader<'a> {
     fn file(&mut self, id: u64, vertex: &Value) -> Value {
         only(vertex, &["actions", "id", "kind", "lines", "name"]);
         let actions = vertex["actions"].as_array().unwrap();
-        let root = self.input(id, "action0:onto");
         match text(&actions[0], "do") {
             "mkfile" => {
                 assert_eq!(actions[0]["input"], "scratch");
                 json!({"files": actions.iter().map(file).collect::<Vec<_>>()})
             }
-            "mkdir" => directory(&root, actions),
+            "mkdir" => directory(&self.input(id, "action0:onto"), actions),
             "copy" => {
+                let root = self.input(id, "action0:onto");
                 let copies = actions.iter().enumerate();
                 let copies = copies.map(|(index, action)| {
                     let from = self.input(id, &format!("action{index}:from"));
