@@ -1,7 +1,6 @@
 //! BuildKit's answers as tables of JSON lines, and how a test goes through one of them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -59,28 +58,29 @@ impl Table {
     /// If a row differs that is not known to, or one that is known to does not.
     pub fn check(&self, known: &[Known], compare: impl Fn(&Value) -> Vec<String>) {
         let known: BTreeMap<&str, &str> = known.iter().copied().collect();
-        let mut purposes = String::new();
-        let mut failures = String::new();
+        let mut purposes = Vec::new();
+        let mut failures = Vec::new();
         let mut agreeing = 0;
         for (name, row) in &self.rows {
             let differences = catch_unwind(AssertUnwindSafe(|| compare(row)))
                 .unwrap_or_else(|_| vec!["it cannot be compared; the panic is above".to_owned()]);
             match (known.get(name.as_str()), differences.as_slice()) {
                 (None, []) => agreeing += 1,
-                (None, differences) => fail(&mut failures, name, row, differences),
-                (Some(reason), [_, ..]) => writeln!(purposes, "  {name}: {reason}").unwrap(),
+                (None, differences) => failures.push(shown(name, row, differences)),
+                (Some(reason), [_, ..]) => purposes.push(format!("  {name}: {reason}")),
                 (Some(_), []) => {
                     let done = "it is listed as different but agrees: take it off the list";
-                    fail(&mut failures, name, row, &[done.to_owned()]);
+                    failures.push(shown(name, row, &[done.to_owned()]));
                 }
             }
         }
         for name in known.keys().filter(|name| !self.rows.contains_key(**name)) {
-            writeln!(failures, "\n{name:?}: it is listed as different but is no row").unwrap();
+            failures.push(format!("{name:?}\n  it is listed as different but is no row"));
         }
         let (title, count) = (&self.title, self.rows.len());
         report(&format!("{title}: {agreeing} of {count} agree"), &purposes);
-        assert!(failures.is_empty(), "{title}: rows that differ from BuildKit\n{failures}");
+        let failures = failures.join("\n\n");
+        assert!(failures.is_empty(), "{title}: rows that differ from BuildKit\n\n{failures}\n");
     }
 }
 
@@ -120,16 +120,13 @@ fn folder() -> PathBuf {
     repository.join(asked.map_or_else(|| "../shared/conformance".into(), PathBuf::from))
 }
 
-fn fail(failures: &mut String, name: &str, row: &Value, differences: &[String]) {
-    writeln!(failures, "\n{name:?}").unwrap();
-    if let Some(text) = row["dockerfile"].as_str() {
-        for line in text.lines() {
-            writeln!(failures, "  | {}", shortened(line)).unwrap();
-        }
-    }
-    for difference in differences {
-        writeln!(failures, "  {}", shortened(difference)).unwrap();
-    }
+/// A row that fails, with its Dockerfile and what is wrong with it.
+fn shown(name: &str, row: &Value, differences: &[String]) -> String {
+    let text = row["dockerfile"].as_str().unwrap_or_default();
+    let mut lines = vec![format!("{name:?}")];
+    lines.extend(text.lines().map(|line| format!("  | {}", shortened(line))));
+    lines.extend(differences.iter().map(|difference| format!("  {}", shortened(difference))));
+    lines.join("\n")
 }
 
 /// The start of a text that is too long to be read.
@@ -142,9 +139,9 @@ fn shortened(text: &str) -> String {
 }
 
 #[expect(clippy::print_stdout, reason = "how much agrees is to be seen though the test passes")]
-fn report(line: &str, purposes: &str) {
+fn report(line: &str, purposes: &[String]) {
     println!("{line}");
     if !purposes.is_empty() {
-        println!(" different on purpose:\n{}", purposes.trim_end());
+        println!(" different on purpose:\n{}", purposes.join("\n"));
     }
 }

@@ -1,11 +1,11 @@
 //! `giturl.jsonl`: what `ADD` takes for a git repository, and what the URL says of it.
 
-use ir::instruction::{Add, Instruction, Paths};
-use ir::{Graph, Op};
+use ir::{Facts, Graph, Op};
+use kaniko_planner::plan;
 use kaniko_tests::conformance::{Table, differences};
 use serde_json::{Value, json};
 
-use crate::tiny::{literal, planned};
+use crate::tiny::{options, parsed};
 
 #[test]
 fn git_urls() {
@@ -32,19 +32,9 @@ fn theirs(row: &Value) -> Value {
 }
 
 fn ours(url: &str) -> Value {
-    let paths =
-        Paths { sources: vec![literal(url)], heredocs: Vec::new(), destination: literal("/") };
-    let add = Add {
-        paths,
-        chown: None,
-        chmod: None,
-        exclude: Vec::new(),
-        link: false,
-        keep_git_dir: None,
-        checksum: None,
-        unpack: None,
-    };
-    planned(vec![Instruction::Add(add)]).map_or_else(|_| json!("an error"), |graph| source(&graph))
+    let program = parsed(&format!("FROM scratch\nADD {url} /\n"));
+    let planned = plan(&program, &options(), &Facts::default());
+    planned.graph.map_or_else(|| json!("an error"), |graph| source(&graph))
 }
 
 fn source(graph: &Graph) -> Value {

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use ir::instruction::{Env, Pair};
-use ir::{Instruction, Template};
+use ir::{Instruction, Span, Template};
 use kaniko_tests::conformance::{Table, differences};
 use serde_json::{Value, json};
 
-use crate::tiny::{literal, planned};
+use crate::tiny::planned;
 
 /// A name that no row has.
 const RESULT: &str = "CONFORMANCE_RESULT";
@@ -48,4 +48,9 @@ fn value(environment: Vec<Pair>, template: Template) -> Option<String> {
     let instructions = instructions.map(|pairs| Instruction::Env(Env { pairs, legacy: false }));
     let graph = planned(instructions.collect()).ok()?;
     Some(graph.target().config.config.env(RESULT).unwrap().to_owned())
+}
+
+/// A text that stands for itself.
+fn literal(text: &str) -> Template {
+    Template::literal(text, Span::default())
 }

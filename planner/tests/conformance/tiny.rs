@@ -1,31 +1,26 @@
-//! The smallest programs that show one word: put together from instructions, not from text.
+//! The smallest programs that show what one word means.
 
 use std::collections::BTreeMap;
 
-use ir::instruction::From;
-use ir::{
-    Diagnostic, Facts, Graph, Instruction, Platform, Program, Span, Stage, Statement, Template,
-};
+use ir::{Diagnostic, Facts, Graph, Instruction, Platform, Program, Source, Statement};
 use kaniko_planner::{Options, plan};
 
-/// Plans `FROM scratch` and some instructions.
+/// Plans `FROM scratch` and some instructions, which no text could hold as they are.
 pub(crate) fn planned(instructions: Vec<Instruction>) -> Result<Graph, Vec<Diagnostic>> {
-    let span = Span::default();
-    let statement = |instruction| Statement { instruction, text: String::new(), span };
-    let stage = Stage {
-        from: From { image: literal("scratch"), platform: None, name: None },
-        span,
-        statements: instructions.into_iter().map(statement).collect(),
-        description: String::new(),
-    };
-    let program = Program { stages: vec![stage], ..Program::default() };
+    let mut program = parsed("FROM scratch\nRUN true\n");
+    let statements = &mut program.stages[0].statements;
+    let any = statements.remove(0);
+    let statement = |instruction| Statement { instruction, ..any.clone() };
+    statements.extend(instructions.into_iter().map(statement));
     let planned = plan(&program, &options(), &Facts::default());
     planned.graph.ok_or(planned.diagnostics)
 }
 
-/// A text that stands for itself.
-pub(crate) fn literal(text: &str) -> Template {
-    Template::literal(text, Span::default())
+/// The program of a text without errors.
+pub(crate) fn parsed(text: &str) -> Program {
+    let parsed = grammar::parse(&Source::new("Dockerfile", text).unwrap());
+    assert!(!parsed.diagnostics.iter().any(Diagnostic::is_error), "{:?}", parsed.diagnostics);
+    parsed.program
 }
 
 /// A plan's options when nothing was asked for.

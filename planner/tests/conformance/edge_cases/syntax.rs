@@ -3,11 +3,12 @@
 //!
 //! Flags are compared where they have types.
 
-use ir::instruction::{Command, Healthcheck, Heredoc, Instruction, Paths};
+use ir::instruction::{Command, Healthcheck, Instruction, Paths};
 use ir::{Program, Source, Stage, Statement, Template};
 use serde_json::{Map, Value, json};
 
 use super::lines;
+use crate::heredoc;
 
 /// The form of `answer.ast`, `answer.directives` and `answer.escape`.
 pub(super) fn theirs(answer: &Value) -> Value {
@@ -108,7 +109,7 @@ fn our_statement(statement: &Statement, source: &Source) -> Value {
     json!({
         "keyword": statement.instruction.keyword(),
         "words": words,
-        "heredocs": heredocs.iter().map(heredoc).collect::<Vec<_>>(),
+        "heredocs": heredocs.iter().map(heredoc::form).collect::<Vec<_>>(),
         "lines": source.line_range(statement.span),
         "text": statement.text,
     })
@@ -124,14 +125,4 @@ fn command(command: &Command) -> Vec<String> {
 fn paths(paths: &Paths) -> Vec<String> {
     let raw = |template: &Template| template.raw.clone();
     paths.sources.iter().chain([&paths.destination]).map(raw).collect()
-}
-
-fn heredoc(heredoc: &Heredoc) -> Value {
-    json!({
-        "name": heredoc.name,
-        "fd": heredoc.fd,
-        "expand": heredoc.expand,
-        "chomp": heredoc.strip_tabs,
-        "content": heredoc.body,
-    })
 }

@@ -34,7 +34,7 @@ struct Reader<'a> {
     nodes: Nodes,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// The name of what a vertex takes for a purpose; without an edge it is nothing.
     fn input(&mut self, id: u64, via: &str) -> String {
         match self.edges.get(&(id, via)) {

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
+use ir::pattern::Ignore;
 use kaniko_tests::conformance::{Table, differences};
 use serde_json::{Value, json};
-
-use super::Ignore;
 
 #[test]
 fn ignore_files() {
@@ -14,11 +13,9 @@ fn ignore_files() {
         let paths = row["paths"].as_array().unwrap().iter().map(|path| path.as_str().unwrap());
         let ours = ours(row["patternsText"].as_str().unwrap(), paths);
         let patterns = row["patterns"].as_array().cloned().unwrap_or_default();
-        let theirs = match row["ok"].as_bool().unwrap() {
-            true => json!({"patterns": patterns, "ignored": row["ignored"]}),
-            false => Value::Null,
-        };
-        differences(&theirs, &ours.unwrap_or_default())
+        let accepted = row["ok"].as_bool().unwrap();
+        let theirs = accepted.then(|| json!({"patterns": patterns, "ignored": row["ignored"]}));
+        differences(&json!(theirs), &json!(ours))
     });
 }
 
