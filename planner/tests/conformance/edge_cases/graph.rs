@@ -50,13 +50,13 @@ impl Reader<'_> {
 
     /// A context with what is needed of it, which BuildKit works out to fetch no more.
     fn local(&self, local: &LocalOp) -> Value {
-        let mut needed = BTreeSet::new();
-        for (_, node) in self.graph.iter() {
-            let is_it =
-                |id: &NodeId| matches!(&self.graph.node(*id).op, Op::Local(l) if l == local);
-            needed.extend(paths(&node.op).into_iter().filter(|(from, _)| is_it(from)));
-        }
-        let mut needed: BTreeSet<&str> = needed.into_iter().map(|(_, path)| path).collect();
+        let is_it = |id: NodeId| matches!(&self.graph.node(id).op, Op::Local(op) if op == local);
+        let taken = self.graph.iter().flat_map(|(_, node)| taken(&node.op));
+        let mut needed: BTreeSet<&str> = taken
+            .filter(|(from, _)| is_it(*from))
+            .map(|(_, path)| path.trim_start_matches('/'))
+            .collect();
+        // All of it.
         if needed.contains("") {
             needed.clear();
         }
@@ -159,25 +159,11 @@ fn git_form(git: &GitOp) -> Value {
     })
 }
 
-/// What an operation takes of other nodes, as paths without the first `/`.
-fn paths(op: &Op) -> Vec<(NodeId, &str)> {
-    let relative = |path: &'_ str| -> usize { usize::from(path.starts_with('/')) };
+/// The paths that an operation takes of other nodes.
+fn taken(op: &Op) -> Vec<(NodeId, &str)> {
     match op {
-        Op::Copy(copy) => {
-            let sources = copy.sources.iter();
-            sources.map(|one| (one.from, &one.path[relative(&one.path)..])).collect()
-        }
-        Op::Run(run) => run
-            .mounts
-            .iter()
-            .filter_map(|mount| match mount {
-                Mount::Bind { from, source, .. } => Some((*from, &source[relative(source)..])),
-                Mount::Cache { .. }
-                | Mount::Tmpfs { .. }
-                | Mount::Secret { .. }
-                | Mount::Ssh { .. } => None,
-            })
-            .collect(),
+        Op::Copy(copy) => copy.sources.iter().map(|one| (one.from, one.path.as_str())).collect(),
+        Op::Run(run) => run.mounts.iter().filter_map(bound).collect(),
         Op::Scratch
         | Op::Image(_)
         | Op::Local(_)
@@ -185,6 +171,15 @@ fn paths(op: &Op) -> Vec<(NodeId, &str)> {
         | Op::Http(_)
         | Op::Inline(_)
         | Op::Mkdir(_) => Vec::new(),
+    }
+}
+
+fn bound(mount: &Mount) -> Option<(NodeId, &str)> {
+    match mount {
+        Mount::Bind { from, source, .. } => Some((*from, source)),
+        Mount::Cache { .. } | Mount::Tmpfs { .. } | Mount::Secret { .. } | Mount::Ssh { .. } => {
+            None
+        }
     }
 }
 

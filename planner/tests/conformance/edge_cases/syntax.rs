@@ -15,11 +15,14 @@ pub(super) fn theirs(answer: &Value) -> Value {
     let instructions = answer["ast"].as_array().unwrap().iter().map(their_instruction);
     let directives = answer["directives"].as_object().cloned().unwrap_or_default();
     let directives = directives.iter().map(|(name, directive)| {
-        let line = lines(&directive["lines"]).unwrap().0;
-        (name.clone(), json!({"value": directive["cmdline"].as_str().unwrap_or_else(|| directive["value"].as_str().unwrap()), "line": line}))
+        // The whole value; `value` may be a part of it.
+        let value = directive.get("cmdline").unwrap_or(&directive["value"]);
+        let (line, _) = lines(&directive["lines"]).unwrap();
+        (name.clone(), json!({"value": value, "line": line}))
     });
     json!({
         "directives": directives.collect::<Map<_, _>>(),
+        "escape": answer["escape"],
         "instructions": instructions.collect::<Vec<_>>(),
     })
 }
@@ -56,6 +59,8 @@ fn their_instruction(node: &Value) -> Value {
 /// The form of a program.
 pub(super) fn ours(program: &Program, source: &Source) -> Value {
     assert!(program.global_args.is_empty(), "no accepted row has a global argument");
+    let mut escapes = program.directives.iter().filter(|directive| directive.name == "escape");
+    let escape = escapes.next().map_or("\\", |directive| &directive.value);
     let directives = program.directives.iter().map(|directive| {
         let (line, _) = source.line_range(directive.span);
         (directive.name.clone(), json!({"value": directive.value, "line": line}))
@@ -67,6 +72,7 @@ pub(super) fn ours(program: &Program, source: &Source) -> Value {
     }
     json!({
         "directives": directives.collect::<Map<_, _>>(),
+        "escape": escape,
         "instructions": instructions,
     })
 }
