@@ -76,8 +76,7 @@ impl Reader<'_> {
         });
         json!({
             "from": self.node(source.from),
-            "path": source.path,
-            "may be a pattern": is_tree(&self.graph.node(source.from).op),
+            "pattern": source.path,
             "unpack": source.unpack,
             "destination": copy.destination,
             "owner": owner(copy.owner.as_deref().unwrap_or_default()),
@@ -180,14 +179,6 @@ fn bound(mount: &Mount) -> Option<(NodeId, &str)> {
         Mount::Cache { .. } | Mount::Tmpfs { .. } | Mount::Secret { .. } | Mount::Ssh { .. } => {
             None
         }
-    }
-}
-
-/// Whether paths in it are names that a person wrote, not ones that were made up for it.
-fn is_tree(op: &Op) -> bool {
-    match op {
-        Op::Git(_) | Op::Http(_) | Op::Inline(_) => false,
-        Op::Scratch | Op::Image(_) | Op::Local(_) | Op::Run(_) | Op::Copy(_) | Op::Mkdir(_) => true,
     }
 }
 

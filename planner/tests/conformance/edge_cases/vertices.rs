@@ -224,12 +224,12 @@ fn copy(from: &str, action: &Value) -> Value {
          dirCopyContents exclude_patterns followSymlink mode owner src timestamp",
     );
     assert_eq!((&opt["createDestPath"], &opt["timestamp"]), (&json!(true), &json!("-1")));
-    let trees = found.map(|name| opt[name] == true);
-    assert!(trees.iter().all(|one| *one == trees[0]), "what a path is read as: {opt}");
+    let found = found.map(|name| opt[name] == true);
+    assert!(found.iter().all(|one| *one == found[0]), "they stand together: {opt}");
+    let path = text(opt, "src");
     json!({
         "from": from,
-        "path": opt["src"],
-        "may be a pattern": trees[0],
+        "pattern": if found[0] { path.to_owned() } else { literal(path) },
         "unpack": opt["attemptUnpackDockerCompatibility"] == true,
         "destination": opt["dest"],
         "owner": opt["owner"],
@@ -238,6 +238,12 @@ fn copy(from: &str, action: &Value) -> Value {
         "parents": false,
         "link": false,
     })
+}
+
+/// The pattern that matches one path alone.
+fn literal(path: &str) -> String {
+    let special = ['*', '?', '[', '\\'];
+    path.chars().flat_map(|c| special.contains(&c).then_some('\\').into_iter().chain([c])).collect()
 }
 
 /// Nothing may be there but what is named, so that nothing is left out unseen.
