@@ -195,7 +195,7 @@ pub struct MountField {
 pub enum MountKey {
     /// `type`.
     Type,
-    /// `from`; never expanded.
+    /// `from`; its variables are the global ones.
     From,
     /// `source`, `src`.
     Source,
@@ -228,8 +228,9 @@ pub enum MountKey {
 /// `COPY [flags] source … destination`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Copy {
-    /// `--from`: a stage, its index, an image or a named context. Empty means none.
-    pub from: Option<Text>,
+    /// `--from`: a stage, its index, an image or a named context. Its variables are the global
+    /// ones, as those of a `FROM`: names are bound before any stage is expanded.
+    pub from: Option<Template>,
     /// What is copied, and where to.
     pub paths: Paths,
     /// `--chown`.

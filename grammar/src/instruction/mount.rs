@@ -101,23 +101,6 @@ fn field(field: Fragment<'_>, escape: char) -> Result<MountField, Diagnostic> {
         let help = format!("write `{known}=` and the value");
         return Err(error(format!("mount key `{known}` needs a value")).help(help));
     }
-    let value = value.map(|value| {
-        if *key == MountKey::From {
-            template::verbatim(value)
-        } else {
-            template::word(value, escape)
-        }
-    });
-    if *key == MountKey::From
-        && let Some(value) = &value
-        && value.raw.trim_end_matches('$').contains('$')
-    {
-        return Err(Diagnostic::error(
-            Code::BadMount,
-            value.span,
-            "`from` of a mount cannot hold a variable",
-        )
-        .help("define a stage with `FROM` and the variable, and name that stage here"));
-    }
+    let value = value.map(|value| template::word(value, escape));
     Ok(MountField { key: *key, value, span: field.span() })
 }

@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use ir::instruction::{Arg, Heredoc, Instruction, Pair, Paths};
+use ir::instruction::{Arg, Heredoc, Instruction, MountKey, Pair, Paths};
 use ir::program::Statement;
 use ir::{Diagnostic, Facts, Platform, Template};
 
 use crate::Options;
-use crate::pass::resolve::{Base, Resolved};
+use crate::pass::resolve::{Base, Resolved, from_word};
 use crate::step::{
     Action, CopyKind, CopyStep, ExpandedStage, MountStep, Place, RunStep, Step, Word,
 };
@@ -140,8 +140,8 @@ impl Expander<'_> {
                 })
             }
             Instruction::Copy(copy) => {
-                let from = copy.from.clone().filter(|from| !from.value.is_empty());
-                let kind = CopyKind::Copy { from, parents: copy.parents };
+                let from = copy.from.as_ref().map(|from| from_word(from, self.globals));
+                let kind = CopyKind::Copy { from: from.transpose()?, parents: copy.parents };
                 let exclude = copy.exclude.iter().map(|text| text.value.clone()).collect();
                 Action::Copy(CopyStep {
                     chown: self.optional(copy.chown.as_ref())?.unwrap_or_default().value,
@@ -215,8 +215,8 @@ impl Expander<'_> {
         let mount = |mount: &ir::instruction::Mount| {
             let field = |field: &ir::instruction::MountField| {
                 let value = match &field.value {
-                    Some(from) if field.key == ir::instruction::MountKey::From => {
-                        Some(Word { value: from.raw.clone(), span: from.span })
+                    Some(from) if field.key == MountKey::From && !from.raw.is_empty() => {
+                        Some(from_word(from, self.globals)?)
                     }
                     Some(template) => Some(self.word(template)?),
                     None => None,

@@ -229,7 +229,7 @@ impl Lowering<'_> {
     fn source(
         &mut self,
         current: &Current,
-        from: &From<'_>,
+        from: &From,
         site: Site<'_>,
     ) -> Result<NodeId, Diagnostic> {
         let index = current.stage.index as usize;
@@ -243,7 +243,7 @@ impl Lowering<'_> {
                 self.done.get(&stage).map(|stage| stage.root).ok_or_else(|| {
                     let name = resolved.label(stage);
                     let message = format!("the stage `{name}` comes later than its use here");
-                    Diagnostic::error(Code::UnknownStage, from.span, message)
+                    Diagnostic::error(Code::UnknownStage, from.word.span, message)
                         .label(resolved.stages[stage].span, "it is defined here")
                         .help("move the stage above the one that copies from it")
                 })

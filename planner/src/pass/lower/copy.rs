@@ -27,7 +27,7 @@ impl Lowering<'_> {
         check_checksum(&copy)?;
         let from = match &copy.kind {
             CopyKind::Copy { from: Some(from), .. } => {
-                let from = From { text: &from.value, span: from.span, indices: true };
+                let from = From { word: from.clone(), indices: true };
                 Some(self.source(current, &from, site)?)
             }
             CopyKind::Copy { from: None, .. } | CopyKind::Add { .. } => None,
