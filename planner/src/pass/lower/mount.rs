@@ -4,7 +4,7 @@ use ir::instruction::MountKey;
 use ir::op::{Mount, Op, Sharing};
 use ir::{Code, Diagnostic, NodeId, Span};
 
-use super::{Current, Lowering, MAIN_CONTEXT, Site, bad, size};
+use super::{Current, Lowering, Site, bad, size};
 use crate::pass::resolve::From;
 use crate::path;
 use crate::step::{MountStep, Word};
@@ -91,7 +91,7 @@ impl Lowering<'_> {
         let from = self.mount_source(current, fields.from.as_ref(), site)?;
         Ok(Mount::Bind {
             target: target(current, fields)?,
-            from: from.unwrap_or_else(|| self.context(MAIN_CONTEXT)),
+            from: from.unwrap_or_else(|| self.main_context()),
             source: source(fields),
             writable: fields.readonly == Some(false),
         })

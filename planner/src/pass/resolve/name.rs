@@ -100,7 +100,10 @@ pub(crate) fn from_word(template: &Template, globals: &Env) -> Result<Word, Diag
 
 pub(super) fn context_base(name: &str, platform: &Platform, resolved: &Resolved<'_>) -> Base {
     match &resolved.contexts[name] {
-        NamedContext::Local { .. } => Base::Context(name.to_owned()),
+        NamedContext::Local { .. } | NamedContext::Git(_) | NamedContext::Http(_) => {
+            Base::Context(name.to_owned())
+        }
+        NamedContext::Scratch => Base::Scratch,
         NamedContext::Image(reference) => {
             Base::Image(ImageRequest { reference: reference.clone(), platform: platform.clone() })
         }
@@ -181,7 +184,8 @@ impl Resolved<'_> {
         if let Some(name) = self.context(text) {
             return Ok(match context_base(name, platform, self) {
                 Base::Image(request) => Source::Image(request),
-                Base::Scratch | Base::Stage(_) | Base::Context(_) | Base::Invalid(_) => {
+                Base::Scratch => Source::Scratch,
+                Base::Stage(_) | Base::Context(_) | Base::Invalid(_) => {
                     Source::Context(name.to_owned())
                 }
             });
