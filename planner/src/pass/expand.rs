@@ -60,6 +60,7 @@ pub(crate) fn expand(
         let mut expander = Expander { scope, globals: &resolved.globals, options };
         let mut steps = Vec::new();
         for (statement, place) in &stage.statements {
+            errors.extend(unreadable(statement).map(|problem| place.at(problem.clone())));
             match expander.step(statement, *place) {
                 Ok(step) => steps.push(step),
                 Err(error) => errors.push(place.at(error)),
@@ -69,6 +70,30 @@ pub(crate) fn expand(
         stages.push(ExpandedStage { index, steps });
     }
     if errors.is_empty() { Ok(stages) } else { Err(errors) }
+}
+
+/// What could not be read of a statement, and is wrong because its stage is needed.
+fn unreadable(statement: &Statement) -> impl Iterator<Item = &Diagnostic> {
+    let mounts = match &statement.instruction {
+        Instruction::Run(run) => run.mounts.as_slice(),
+        Instruction::Add(_)
+        | Instruction::Arg(_)
+        | Instruction::Cmd(_)
+        | Instruction::Copy(_)
+        | Instruction::Entrypoint(_)
+        | Instruction::Env(_)
+        | Instruction::Expose(_)
+        | Instruction::Healthcheck(_)
+        | Instruction::Label(_)
+        | Instruction::Maintainer(_)
+        | Instruction::Onbuild(_)
+        | Instruction::Shell(_)
+        | Instruction::Stopsignal(_)
+        | Instruction::User(_)
+        | Instruction::Volume(_)
+        | Instruction::Workdir(_) => &[],
+    };
+    mounts.iter().flat_map(|mount| &mount.unreadable).map(|field| &field.problem)
 }
 
 impl Scope {

@@ -8,6 +8,7 @@ ADD --checksum=x a b /
 ADD https://example.com/r.git?ref=a#b /
 RUN --mount=type=bind x
 RUN --mount=type=$nothing,target=/x,sharing=no x
+RUN --mount=foo=bar,target x
 RUN --device=gpu x
 RUN []
 ENV a=${b,,} c="
