@@ -34,9 +34,9 @@ pub(crate) fn read(
     args: &FrontArgs,
 ) -> Result<Front, CommandError> {
     let context = context_directory(args.context.as_deref())?;
-    let (path, text) = dockerfile(&args.dockerfile, &context)?;
+    let (path, bytes) = dockerfile(&args.dockerfile, &context)?;
     let name = args.dockerfile.display().to_string();
-    let source = Source::new(name, text)
+    let source = Source::decode(name, &bytes)
         .map_err(|error| CommandError::user(format!("cannot read the Dockerfile: {error}")))?;
     let parsed = grammar::parse(&source);
     let source = report(ui, source, parsed.diagnostics)?;
@@ -171,13 +171,13 @@ fn context_directory(given: Option<&Path>) -> Result<PathBuf, CommandError> {
 
 /// Finds and reads the Dockerfile: as given, then in the context, then `dockerfile` for the
 /// default name. The path is none for standard input.
-fn dockerfile(given: &Path, context: &Path) -> Result<(Option<PathBuf>, String), CommandError> {
+fn dockerfile(given: &Path, context: &Path) -> Result<(Option<PathBuf>, Vec<u8>), CommandError> {
     const WHAT: &str = "the Dockerfile";
     if given == Path::new("-") {
         let mut bytes = Vec::new();
         let read = std::io::stdin().read_to_end(&mut bytes);
         read.map_err(|error| CommandError::Read { what: WHAT, path: given.into(), error })?;
-        return Ok((None, text(given, bytes)?));
+        return Ok((None, bytes));
     }
     let mut candidates = vec![absolute(given), context.join(given)];
     if given == Path::new("Dockerfile") {
@@ -185,7 +185,7 @@ fn dockerfile(given: &Path, context: &Path) -> Result<(Option<PathBuf>, String),
     }
     for path in &candidates {
         match std::fs::read(path) {
-            Ok(bytes) => return Ok((Some(path.clone()), text(path, bytes)?)),
+            Ok(bytes) => return Ok((Some(path.clone()), bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
                 return Err(CommandError::Read { what: WHAT, path: path.clone(), error });
@@ -199,16 +199,6 @@ fn dockerfile(given: &Path, context: &Path) -> Result<(Option<PathBuf>, String),
         format!("cannot find the Dockerfile: looked for {}", looked.join(" and ")),
         "name it with `--dockerfile`",
     ))
-}
-
-fn text(path: &Path, bytes: Vec<u8>) -> Result<String, CommandError> {
-    String::from_utf8(bytes).map_err(|error| {
-        let offset = error.utf8_error().valid_up_to();
-        CommandError::user_with_help(
-            format!("`{}` is no UTF-8 text: byte {offset} starts no character", path.display()),
-            "save the file as UTF-8",
-        )
-    })
 }
 
 /// The patterns of `<Dockerfile>.dockerignore` beside the Dockerfile, else of `.dockerignore` in

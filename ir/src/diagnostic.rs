@@ -111,6 +111,8 @@ codes! {
     EmptyFile = "empty-file",
     /// A physical line is longer than 65,535 bytes.
     LineTooLong = "line-too-long",
+    /// A byte that starts no UTF-8 character stands where its meaning would be lost.
+    NotUtf8 = "not-utf8",
     /// A parser directive is repeated or has a bad value.
     BadDirective = "bad-directive",
     /// A heredoc has no terminator.
