@@ -38,9 +38,13 @@ pub(crate) fn read(
     let name = args.dockerfile.display().to_string();
     let source = Source::decode(name, &bytes)
         .map_err(|error| CommandError::user(format!("cannot read the Dockerfile: {error}")))?;
+    let mut options = options(environment, args)?;
+    let chosen = options.build_args.get("BUILDKIT_SYNTAX").map(String::as_str);
+    if let Some(problem) = grammar::other_front_end(&source, chosen) {
+        return Err(source_error(&source, vec![problem]));
+    }
     let parsed = grammar::parse(&source);
     let source = report(ui, source, parsed.diagnostics)?;
-    let mut options = options(environment, args)?;
     options.ignore = ignore_patterns(path.as_deref(), &context)?;
     let mut contexts = Contexts::default();
     for argument in &args.build_contexts {

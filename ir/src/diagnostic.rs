@@ -115,6 +115,8 @@ codes! {
     NotUtf8 = "not-utf8",
     /// A parser directive is repeated or has a bad value.
     BadDirective = "bad-directive",
+    /// `# syntax=` or `BUILDKIT_SYNTAX` names a front end that is not Dockerfile's own.
+    OtherFrontEnd = "other-front-end",
     /// A heredoc has no terminator.
     UnterminatedHeredoc = "unterminated-heredoc",
     /// A blank line within a continued instruction.

@@ -4,6 +4,7 @@
 #: build --no-push --dockerfile missing
 #: build --no-push --context git://example.com/x
 #: build --no-push --compression-level 77
+#: plan --build-arg BUILDKIT_SYNTAX=example.com/other:1
 #: build --no-push --secret nothing
 #: build --no-push --build-context name
 #: build --no-push --build-context name=s3://bucket/key
