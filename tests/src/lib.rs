@@ -13,5 +13,6 @@ pub mod kaniko;
 pub mod layout;
 pub mod process;
 pub mod registry;
+pub mod server;
 pub mod tool;
 pub mod tree;
