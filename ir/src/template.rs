@@ -45,6 +45,8 @@ pub enum Part {
     Malformed {
         /// What is wrong, as a diagnostic says it.
         message: String,
+        /// What to do about it, likewise.
+        help: String,
         /// Where.
         span: Span,
     },

@@ -28,8 +28,9 @@ pub(crate) fn value(template: &Template, env: &Env) -> Result<String, Diagnostic
                 }
                 text.push_str(&variable);
             }
-            Part::Malformed { message, span } => {
-                return Err(malformed(message, *span));
+            Part::Malformed { message, help, span } => {
+                let error = Diagnostic::error(Code::BadExpansion, *span, message.as_str());
+                return Err(error.help(help.as_str()));
             }
         }
     }
@@ -51,8 +52,9 @@ pub(crate) fn words(template: &Template, env: &Env) -> Result<Vec<String>, Diagn
                 }
                 words.push(&text, *quoted);
             }
-            Part::Malformed { message, span } => {
-                return Err(malformed(message, *span));
+            Part::Malformed { message, help, span } => {
+                let error = Diagnostic::error(Code::BadExpansion, *span, message.as_str());
+                return Err(error.help(help.as_str()));
             }
         }
     }
@@ -168,17 +170,6 @@ fn variable(
             })
         }
     }
-}
-
-fn malformed(message: &str, span: Span) -> Diagnostic {
-    let help = if message.contains("modifier") {
-        "use one of `-`, `+` and `?`, with or without a `:` before it, `#`, `%` or `/`"
-    } else if message.contains("name") {
-        "put the name of a variable between the braces, or an escape before the `$`"
-    } else {
-        "close it, or put an escape before it"
-    };
-    Diagnostic::error(Code::BadExpansion, span, message).help(help)
 }
 
 fn too_long(span: Span) -> Diagnostic {
