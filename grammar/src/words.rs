@@ -20,6 +20,11 @@ pub(crate) fn quoted(arguments: Fragment<'_>, escape: char) -> Vec<Fragment<'_>>
     words(arguments, rule, Rule::word)
 }
 
+/// Whether a word ends within a `${…}`, which blanks in it have cut in two.
+pub(crate) fn is_cut(word: Fragment<'_>) -> bool {
+    word.text().rfind("${").is_some_and(|at| !word.text()[at..].contains('}'))
+}
+
 fn words(arguments: Fragment<'_>, list: Rule, of: Rule) -> Vec<Fragment<'_>> {
     let pairs = Words::parse(list, arguments.text()).expect("every text is a list of words");
     pairs

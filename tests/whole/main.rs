@@ -10,6 +10,7 @@ mod configs;
 mod contexts;
 mod copies;
 mod debian;
+mod diagnostics;
 mod environment;
 mod harness;
 mod hostile;

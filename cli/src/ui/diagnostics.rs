@@ -1,6 +1,6 @@
 //! Problems as text: the message, the source line underlined, what to do.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use ir::{Diagnostic, Severity, Source, Span};
 
 /// A diagnostic with its source line.
@@ -10,6 +10,10 @@ pub(super) fn render(source: &Source, diagnostic: &Diagnostic, colour: bool) -> 
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(&diagnostic.message).id(diagnostic.code.name());
+    // What is wrong with the command or with the whole file stands nowhere in it.
+    if diagnostic.span == Span::default() {
+        return finish(title.element(Origin::path(source.name())), &diagnostic.help, colour);
+    }
     let mut snippet = snippet(source, diagnostic.span);
     for label in &diagnostic.labels {
         let annotation = AnnotationKind::Context.span(range(source, label.span)).label(&label.text);

@@ -21,9 +21,10 @@ pub(crate) fn from(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> From {
         }
         [_] => None,
         [_, keyword, name] if is_as(keyword) => stage_name(*name, problems),
-        [_, keyword, names @ ..] => {
+        [image, keyword, names @ ..] => {
             let message = "`FROM` takes an image and, behind `AS`, a name";
             let help = match names {
+                _ if words::is_cut(*image) => "write the `${…}` without blanks: they end a word",
                 _ if !is_as(keyword) => "write `AS` before the name of the stage",
                 [] => "write the name of the stage behind `AS`",
                 _ => "give the stage one name, without blanks",

@@ -53,11 +53,11 @@ fn pairs(
         return Some((vec![legacy(call, keyword, problems)?], true));
     }
     let mut pairs = Vec::new();
-    let mut open = false;
+    let mut cut = false;
     for word in words {
         let Some((key, value)) = word.split_once('=') else {
             let message = format!("`{}` has no `=`", suggest::shown(word.text()));
-            let help = if open {
+            let help = if cut {
                 "put the whole value in double quotes: a `${…}` does not hold words together"
             } else {
                 "write `key=value`, with a value of several words in quotes"
@@ -65,7 +65,7 @@ fn pairs(
             problems.push(Diagnostic::error(Code::BadArgument, word.span(), message).help(help));
             continue;
         };
-        open = value.text().rfind("${").is_some_and(|at| !value.text()[at..].contains('}'));
+        cut = words::is_cut(value);
         pairs.extend(pair(call, keyword, key, value, problems));
     }
     (!pairs.is_empty()).then_some((pairs, false))

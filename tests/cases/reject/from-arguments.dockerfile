@@ -11,3 +11,6 @@ FROM a AS b c
 FROM a AS
 #~ 1-9 `FROM` takes an image and, behind `AS`, a name
 #~ help: write the name of the stage behind `AS`
+FROM a:${TAG:?say which}
+#~ 1-24 `FROM` takes an image and, behind `AS`, a name
+#~ help: write the `${…}` without blanks: they end a word
