@@ -21,8 +21,8 @@ pub(super) fn entrypoint(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Opt
 }
 
 pub(super) fn shell(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Shell> {
-    call.no_flags("SHELL", problems);
     const EXAMPLE: &str = "SHELL [\"/bin/sh\", \"-c\"]";
+    call.no_flags("SHELL", problems);
     let message = "`SHELL` needs a JSON array of strings";
     let arguments = call.some_arguments(message, EXAMPLE, problems)?;
     match json::read(arguments) {

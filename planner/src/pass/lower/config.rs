@@ -2,7 +2,7 @@
 
 use ir::config::{Empty, HealthConfig};
 use ir::instruction::{Command, Healthcheck};
-use ir::{Code, ContainerConfig, Diagnostic, suggest};
+use ir::{Code, ContainerConfig, Diagnostic};
 
 use super::words::{Duration, quoted};
 use super::{Current, Site, bad, commit, port, signal};
@@ -66,10 +66,8 @@ pub(super) fn apply(
             entry
         }
         Action::Stopsignal(Word { value, span }) => {
-            signal::check(&value).map_err(|help| {
-                let message = format!("`{}` is no signal", suggest::shown(&value));
-                bad(Code::BadArgument, span, message).help(help)
-            })?;
+            let refused = |(why, help)| bad(Code::BadArgument, span, why).help(help);
+            signal::check(&value).map_err(refused)?;
             let entry = format!("STOPSIGNAL {value}");
             config.stop_signal = value;
             entry

@@ -10,8 +10,8 @@ const NAMES: &[&str] = &[
 ];
 
 /// Whether a signal is one: a number other than 0, or a name in any case, with or without `SIG`. If
-/// not, what to write instead.
-pub(super) fn check(signal: &str) -> Result<(), String> {
+/// not, that, and what to write instead.
+pub(super) fn check(signal: &str) -> Result<(), (String, String)> {
     let upper = signal.to_ascii_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
     let known = match signal.parse::<i64>() {
@@ -21,10 +21,11 @@ pub(super) fn check(signal: &str) -> Result<(), String> {
     if known {
         return Ok(());
     }
-    Err(match suggest::nearest(name, NAMES.iter().copied()) {
+    let help = match suggest::nearest(name, NAMES.iter().copied()) {
         Some(name) => format!("write `SIG{name}`"),
         None => "write the name of a signal, such as `SIGTERM`, or its number".to_owned(),
-    })
+    };
+    Err((format!("`{}` is no signal", suggest::shown(signal)), help))
 }
 
 /// `RTMIN+n` up to 15, `RTMAX-n` up to 14: between them they name every real-time signal once.
