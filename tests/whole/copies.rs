@@ -174,6 +174,7 @@ fn archives_are_unpacked_by_add_and_copied_by_copy() {
     assert_eq!(fs::read(root.join("copied.tgz")).unwrap(), bytes);
 }
 
+// rule: add.http-file
 #[test]
 fn urls_are_fetched_and_checked() {
     const SUM: &str = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";

@@ -4,4 +4,5 @@ WORKDIR /w/
 COPY ../x ./y /z a/../b d/
 COPY *.md dir/ dir/. .
 COPY a b
+COPY a b no-directory
 COPY a /b/./
