@@ -120,13 +120,20 @@ pub(crate) fn check_runnable(front: &Front, graph: &Graph) -> Result<(), Command
     if refused.is_empty() { Ok(()) } else { Err(source_error(&front.source, refused)) }
 }
 
+/// A plan that can be shown.
+pub(crate) struct Plan {
+    pub(crate) graph: Graph,
+    /// When the image is to say that it was made, if the Dockerfile or a build argument says so.
+    pub(crate) epoch: Option<u64>,
+}
+
 /// Plans. Warnings are shown, errors returned.
-pub(crate) fn plan(ui: &mut Ui, front: &Front, facts: &Facts) -> Result<Graph, CommandError> {
+pub(crate) fn plan(ui: &mut Ui, front: &Front, facts: &Facts) -> Result<Plan, CommandError> {
     let planned = planner::plan(&front.program, &front.options, facts);
     match planned.graph {
         Some(graph) => {
             ui.diagnostics(&front.source, &planned.diagnostics);
-            Ok(graph)
+            Ok(Plan { graph, epoch: planned.epoch })
         }
         None => Err(source_error(&front.source, planned.diagnostics)),
     }
