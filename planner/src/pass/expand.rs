@@ -24,6 +24,8 @@ pub(crate) use env::{Env, PLATFORM_ARGS, default_path, globals, is_proxy};
 pub(crate) use value::value;
 
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod tests;
 
 /// What a stage hands to the stages that continue it.

@@ -38,7 +38,7 @@ impl Lowering<'_> {
                 Named::Path => self.path_source(&copy, word, from),
                 Named::Http => {
                     let (op, unpack) = http(&copy, word)?;
-                    let path = path::rooted(&op.filename);
+                    let path = path::rooted_name(&op.filename);
                     let from = self.add(Op::Http(op), origin(&current.stage, site));
                     CopySource { from, path, unpack }
                 }
@@ -106,7 +106,7 @@ impl Lowering<'_> {
         let from = self.add(Op::Inline(InlineOp { files }), origin(&current.stage, site));
         sources.extend(copy.heredocs.iter().map(|(name, _)| CopySource {
             from,
-            path: path::rooted(name),
+            path: path::rooted_name(name),
             unpack: false,
         }));
     }
