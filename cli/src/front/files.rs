@@ -1,6 +1,5 @@
 //! The Dockerfile and its ignore file: where they are looked for.
 
-use std::ffi::OsStr;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +7,8 @@ use crate::environment::absolute;
 use crate::error::CommandError;
 
 /// Finds and reads the Dockerfile: as given, then in the context; then so `dockerfile`, if it was
-/// to be called `Dockerfile`. The path is none for standard input.
+/// to be called `Dockerfile`. The path has the name that was asked for, in the directory where it was
+/// found; it is none for standard input.
 pub(super) fn dockerfile(
     given: &Path,
     context: &Path,
@@ -21,13 +21,14 @@ pub(super) fn dockerfile(
         return Ok((None, bytes));
     }
     let mut candidates = vec![absolute(given), context.join(given)];
-    if given.file_name() == Some(OsStr::new("Dockerfile")) {
+    let name = given.file_name().unwrap_or_default();
+    if name == "Dockerfile" {
         let lower = given.with_file_name("dockerfile");
         candidates.extend([absolute(&lower), context.join(lower)]);
     }
     for path in &candidates {
         match std::fs::read(path) {
-            Ok(bytes) => return Ok((Some(path.clone()), bytes)),
+            Ok(bytes) => return Ok((Some(path.with_file_name(name)), bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
                 return Err(CommandError::Read { what: WHAT, path: path.clone(), error });
@@ -112,5 +113,10 @@ mod tests {
         assert_eq!(patterns(Some("a.Dockerfile")), ["own"]);
         assert_eq!(patterns(Some("b.Dockerfile")), ["common"]);
         assert_eq!(patterns(None), ["common"]);
+        // It is named after what was asked for, not after what was found.
+        std::fs::write(path("dockerfile"), "").unwrap();
+        std::fs::write(path("Dockerfile.dockerignore"), "asked\n").unwrap();
+        let (found, _) = dockerfile(&path("Dockerfile"), directory.path()).unwrap();
+        assert_eq!(ignore_patterns(found.as_deref(), directory.path()).unwrap(), ["asked"]);
     }
 }
