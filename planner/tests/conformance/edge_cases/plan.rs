@@ -15,7 +15,6 @@ const KNOWN: &[Known] = &[
         "from/base lookup is case-sensitive",
         "superset: `FROM` finds a stage in any case where nothing fits exactly",
     ),
-    ("from/named context for --from", "a git repository cannot be a named context yet"),
     ("from/target by number is not supported", "superset: a stage may be built by its index"),
     (
         "misc/hostname and network options",

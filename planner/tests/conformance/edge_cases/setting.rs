@@ -72,6 +72,6 @@ pub(super) fn platforms(row: &Value) -> Vec<Platform> {
 fn context(value: &str) -> NamedContext {
     match value.strip_prefix("docker-image://") {
         Some(reference) => NamedContext::Image(reference.parse().unwrap()),
-        None => NamedContext::Local { ignore: Vec::new() },
+        None => NamedContext::remote(value).unwrap().unwrap(),
     }
 }
