@@ -14,7 +14,7 @@ use crate::directive::{self, Rule};
 pub fn other_front_end(source: &Source, chosen: Option<&str>) -> Option<Diagnostic> {
     if let Some(chosen) = chosen.map(str::trim).filter(|chosen| !chosen.is_empty()) {
         let message =
-            format!("BUILDKIT_SYNTAX asks for the front end `{chosen}`, which is not built in");
+            format!("`BUILDKIT_SYNTAX` asks for the front end `{chosen}`, which is not built in");
         let problem = Diagnostic::error(Code::OtherFrontEnd, Span::default(), message)
             .help("leave it out, or write `--build-arg BUILDKIT_SYNTAX=dockerfile.v0`");
         return (!is_built_in(chosen)).then_some(problem);
@@ -41,7 +41,7 @@ fn is_built_in(value: &str) -> bool {
 
 /// What a file asks for, and where.
 fn asked(text: &str) -> Option<(String, Range<usize>)> {
-    let bom = text.len() - text.trim_start_matches('\u{feff}').len();
+    let bom = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
     let shebang = text[bom..].starts_with("#!");
     let first_line = text[bom..].split_inclusive('\n').next().unwrap_or_default();
     let start = if shebang { bom + first_line.len() } else { bom };

@@ -163,6 +163,8 @@ codes! {
     Unsupported = "unsupported",
     /// A build argument that no `ARG` declares.
     UnusedBuildArgument = "unused-build-argument",
+    /// Something that BuildKit would do is asked for, and left undone without harm to the image.
+    WithoutEffect = "without-effect",
 }
 
 impl fmt::Display for Code {

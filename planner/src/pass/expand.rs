@@ -4,7 +4,7 @@
 //! each other; a stage starts with what its base brings; within a stage the later of an `ARG` and
 //! an `ENV` wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ir::instruction::{Arg, Heredoc, Instruction, MountKey, Pair, Paths};
 use ir::program::Statement;
@@ -37,7 +37,12 @@ struct Scope {
     config: Env,
     /// Names of the declared arguments, in order, repetitions included.
     args: Vec<String>,
+    /// The values of arguments that no template and no command sees.
+    hidden: Env,
 }
+
+/// Arguments that tell a scanner what to look at, and are no variables.
+const HIDDEN: [&str; 2] = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
 
 /// Expands the needed stages, in order. All diagnostics of all of them, or every value.
 pub(crate) fn expand(
@@ -106,6 +111,14 @@ impl Scope {
             scope.config.set(name, value);
         }
         scope
+    }
+
+    /// The arguments with the values that a command sees, each once, where it is first declared.
+    fn declared(&self) -> Vec<(String, String)> {
+        let mut seen = BTreeSet::new();
+        let first = self.args.iter().filter(|name| seen.insert(name.as_str()));
+        let value = |name| self.env.get(name).or(self.hidden.get(name)).unwrap_or_default();
+        first.map(|name| (name.clone(), value(name).to_owned())).collect()
     }
 
     /// Makes sure of a `PATH`, and lets the config's variables win over inherited arguments.
@@ -230,7 +243,9 @@ impl Expander<'_> {
                 (None, None) => self.globals.get(name).map(str::to_owned),
             };
             if let Some(value) = &value {
-                self.scope.env.put_last(name, value);
+                let hidden = HIDDEN.contains(&name.as_str());
+                let env = if hidden { &mut self.scope.hidden } else { &mut self.scope.env };
+                env.put_last(name, value);
             }
             self.scope.args.push(name.clone());
             declared.push((name.clone(), value));
@@ -261,7 +276,7 @@ impl Expander<'_> {
             security: run.security,
             devices: run.devices.clone(),
             env: self.scope.env.clone(),
-            args: self.scope.args.clone(),
+            args: self.scope.declared(),
         })
     }
 

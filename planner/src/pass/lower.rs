@@ -32,11 +32,13 @@ pub(crate) fn lower(
     expanded: Vec<ExpandedStage>,
     options: &Options,
     facts: &Facts,
+    warnings: &mut Vec<Diagnostic>,
 ) -> Result<Graph, Vec<Diagnostic>> {
     let mut lowering = Lowering {
         world: World { resolved, options, facts },
         nodes: Vec::new(),
         done: BTreeMap::new(),
+        warnings,
     };
     let mut errors = Vec::new();
     for stage in expanded {
@@ -80,6 +82,7 @@ struct Lowering<'a> {
     world: World<'a>,
     nodes: Vec<Node>,
     done: BTreeMap<usize, Stage>,
+    warnings: &'a mut Vec<Diagnostic>,
 }
 
 /// A stage that is being lowered.

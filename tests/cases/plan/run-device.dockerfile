@@ -1,3 +1,3 @@
 # rule: run.device
 FROM alpine
-RUN --device=gpu cmd
+RUN --device=gpu,required cmd

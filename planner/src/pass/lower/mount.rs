@@ -242,7 +242,7 @@ fn flag(fields: &mut Fields, key: MountKey, span: Span) -> Result<(), Diagnostic
 }
 
 fn field(fields: &mut Fields, key: MountKey, word: &Word, at: Span) -> Result<(), Diagnostic> {
-    let truth = || boolean(&word.value).ok_or_else(|| wrong(word, "truth value", TRUTH));
+    let truth = || ir::parse_bool(&word.value).ok_or_else(|| wrong(word, "truth value", TRUTH));
     let some = || Some(word.clone()).filter(|word| !word.value.is_empty());
     let text = word.value.as_str();
     let decimal = || {
@@ -334,15 +334,6 @@ fn choice<T: Copy>(
 fn wrong(word: &Word, what: &str, help: &str) -> Diagnostic {
     let message = format!("`{}` is no {what}", suggest::shown(&word.value));
     bad(Code::BadMount, word.span, message).help(help)
-}
-
-/// Go's `strconv.ParseBool`.
-pub(super) fn boolean(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
-    }
 }
 
 /// What contradicts the type.

@@ -1,0 +1,15 @@
+# rule: stage.arguments
+# The platform arguments are global; a stage sees those that it declares.
+#: platform linux/arm/v7
+#: build-arg TARGETVARIANT=v6
+#: build-arg BUILDOSVERSION=10
+FROM --platform=$TARGETPLATFORM alpine:$TARGETSTAGE-$TARGETARCH$TARGETVARIANT AS Base
+RUN echo nothing is declared: $TARGETARCH
+ARG TARGETPLATFORM TARGETOS TARGETOSVERSION TARGETARCH TARGETVARIANT
+ARG BUILDPLATFORM BUILDOS BUILDOSVERSION BUILDARCH BUILDVARIANT
+ARG TARGETSTAGE
+RUN target
+ARG TARGETARCH=own
+RUN own default
+FROM base AS Last
+WORKDIR /$TARGETARCH
