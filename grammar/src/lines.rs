@@ -262,7 +262,11 @@ impl<'a> Assembler<'a> {
                             heredocs.push(body);
                         }
                         Err(opener) => {
-                            problems.push(unterminated(&opener, word));
+                            let problem = unterminated(&opener, word);
+                            problems.push(match self.almost(&opener) {
+                                Some(line) => problem.label(line, "this line has blanks around it"),
+                                None => problem,
+                            });
                             // In arithmetic, what follows are instructions. Else it is the body.
                             if !opener.name.contains(')') {
                                 self.next = self.physical.len();
@@ -297,6 +301,17 @@ impl<'a> Assembler<'a> {
         let mut text = self.origin.joined(range.start);
         text.push(&self.text[range.clone()], range.start);
         Ok((Body { opener, text, span: self.origin.span(range) }, terminator.end))
+    }
+
+    /// The next line that would be the terminator but for blanks around it. As nothing is read
+    /// behind such a heredoc, it is looked for once.
+    fn almost(&self, opener: &Opener) -> Option<Span> {
+        if opener.name.contains(')') {
+            return None;
+        }
+        let content = |line: &Physical| self.text[line.text..line.end].trim_end() == opener.name;
+        let line = self.physical[self.next..].iter().find(|line| content(line))?;
+        Some(self.origin.span(line.start..line.end))
     }
 
     fn last(&mut self, strip_tabs: bool) -> &BTreeMap<&'a str, usize> {

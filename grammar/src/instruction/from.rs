@@ -1,7 +1,7 @@
 //! `FROM`.
 
 use ir::instruction::{From, Text};
-use ir::{Code, Diagnostic, Template};
+use ir::{Code, Diagnostic, Span, Template};
 
 use super::Call;
 use crate::flags::Kind;
@@ -22,14 +22,17 @@ pub(crate) fn from(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> From {
         [_] => None,
         [_, keyword, name] if is_as(keyword) => stage_name(*name, problems),
         [image, keyword, names @ ..] => {
-            let message = "`FROM` takes an image and, behind `AS`, a name";
-            let help = match names {
-                _ if words::is_cut(*image) => "write the `${…}` without blanks: they end a word",
-                _ if !is_as(keyword) => "write `AS` before the name of the stage",
-                [] => "write the name of the stage behind `AS`",
-                _ => "give the stage one name, without blanks",
+            let (first, help) = match names {
+                _ if words::is_cut(*image) => {
+                    (image, "write the `${…}` without blanks: they end a word")
+                }
+                _ if !is_as(keyword) => (keyword, "write `AS` before the name of the stage"),
+                [] => (keyword, "write the name of the stage behind `AS`"),
+                [name, ..] => (name, "give the stage one name, without blanks"),
             };
-            problems.push(call.arity(message, help));
+            let message = "`FROM` takes an image and, behind `AS`, a name";
+            let span = Span::new(first.span().start(), call.head.arguments.span().end());
+            problems.push(Diagnostic::error(Code::WrongArity, span, message).help(help));
             None
         }
     };

@@ -3,14 +3,14 @@ FROM
 #~ 1-4 `FROM` needs an image
 #~ help: write it as in `FROM alpine:3`
 FROM a b
-#~ 1-8 `FROM` takes an image and, behind `AS`, a name
+#~ 8-8 `FROM` takes an image and, behind `AS`, a name
 #~ help: write `AS` before the name of the stage
 FROM a AS b c
-#~ 1-13 `FROM` takes an image and, behind `AS`, a name
+#~ 11-13 `FROM` takes an image and, behind `AS`, a name
 #~ help: give the stage one name, without blanks
 FROM a AS
-#~ 1-9 `FROM` takes an image and, behind `AS`, a name
+#~ 8-9 `FROM` takes an image and, behind `AS`, a name
 #~ help: write the name of the stage behind `AS`
 FROM a:${TAG:?say which}
-#~ 1-24 `FROM` takes an image and, behind `AS`, a name
+#~ 6-24 `FROM` takes an image and, behind `AS`, a name
 #~ help: write the `${…}` without blanks: they end a word
