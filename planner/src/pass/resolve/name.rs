@@ -1,10 +1,12 @@
 //! What a name in a `FROM` or a `--from` stands for.
 
+use std::collections::BTreeMap;
+
 use ir::instruction::{Instruction, MountKey};
 use ir::program::Statement;
 use ir::{Code, Diagnostic, ImageRef, ImageRequest, Platform, Span};
 
-use super::{Base, Resolved};
+use super::{Base, Resolved, ResolvedStage};
 use crate::NamedContext;
 
 /// What a `--from` names.
@@ -72,13 +74,26 @@ pub(super) fn context_base(name: &str, platform: &Platform, resolved: &Resolved<
     }
 }
 
+/// Which context stands for an image, where its name is one.
+pub(super) fn image_contexts(
+    contexts: &BTreeMap<String, NamedContext>,
+) -> BTreeMap<ImageRef, &str> {
+    let mut images = BTreeMap::new();
+    for name in contexts.keys() {
+        if let Ok(image) = name.parse() {
+            images.entry(image).or_insert(name.as_str());
+        }
+    }
+    images
+}
+
 fn parse_reference(text: &str, span: Span) -> Result<ImageRef, Diagnostic> {
     text.parse().map_err(|error: ir::ReferenceError| {
         Diagnostic::error(Code::BadReference, span, error.to_string())
     })
 }
 
-impl Resolved<'_> {
+impl<'a> Resolved<'a> {
     /// The named context of a name as written, or as an image name means it.
     pub(super) fn context(&self, name: &str) -> Option<&str> {
         if name == "scratch" || name == "context" {
@@ -87,9 +102,19 @@ impl Resolved<'_> {
         if let Some((known, _)) = self.contexts.get_key_value(name) {
             return Some(known);
         }
-        let wanted: ImageRef = name.parse().ok()?;
-        let same = |known: &&String| known.parse::<ImageRef>().is_ok_and(|known| known == wanted);
-        self.contexts.keys().find(same).map(String::as_str)
+        // Nearly always there is no context at all.
+        if self.image_contexts.is_empty() {
+            return None;
+        }
+        self.image_contexts.get(&name.parse().ok()?).copied()
+    }
+
+    /// Adds the next stage.
+    pub(super) fn push(&mut self, stage: ResolvedStage<'a>) {
+        if let Some(name) = &stage.name {
+            self.names.entry(name.clone()).or_default().push(self.stages.len());
+        }
+        self.stages.push(stage);
     }
 
     /// What a `FROM` names. The stages known so far are the earlier ones.
@@ -97,9 +122,7 @@ impl Resolved<'_> {
     /// Superset: BuildKit compares the name as written; here case does not matter where nothing
     /// fits exactly.
     pub(super) fn base(&self, image: &str, platform: &Platform, span: Span) -> Base {
-        let named = |wanted: &str| {
-            self.stages.iter().rposition(|stage| stage.name.as_deref() == Some(wanted))
-        };
+        let named = |wanted: &str| self.names.get(wanted)?.last().copied();
         if let Some(index) = named(image).or_else(|| named(&image.to_lowercase())) {
             return Base::Stage(index);
         }
@@ -132,11 +155,10 @@ impl Resolved<'_> {
             });
         }
         let wanted = text.to_lowercase();
-        let named =
-            |index: &usize| self.stages[*index].name.as_deref().is_some_and(|n| n == wanted);
-        let earlier = (0..stage).rev().find(named);
-        if let Some(index) = earlier.or_else(|| (stage..self.stages.len()).find(named)) {
-            return Ok(Source::Stage(index));
+        let named = self.names.get(&wanted).map_or(&[][..], Vec::as_slice);
+        let (earlier, later) = named.split_at(named.partition_point(|index| *index < stage));
+        if let Some(index) = earlier.last().or(later.first()) {
+            return Ok(Source::Stage(*index));
         }
         if text == "scratch" {
             return Ok(Source::Scratch);

@@ -1,0 +1,55 @@
+//! A bound on what a plan may grow to, and on the work of making it.
+//!
+//! A plan is not in proportion to its text: each `RUN` has a whole environment, each stage a whole
+//! config, a variable can stand for many others, and a pattern is tried at every place of a value.
+//! All of that is spent from one budget, so that no text of a few megabytes fills the memory.
+
+use std::cell::Cell;
+
+use ir::{Code, Diagnostic, Span};
+
+/// Bytes that are copied, or steps of matching, in one plan. The largest plans of real files come
+/// to a few megabytes.
+pub(crate) const MOST: usize = 1 << 30;
+
+/// What one entry of a list takes beside its text.
+pub(crate) const ENTRY: usize = 64;
+
+/// What of [`MOST`] is left.
+#[derive(Debug)]
+pub(crate) struct Budget(Cell<usize>);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(Cell::new(MOST))
+    }
+}
+
+impl Budget {
+    /// Takes an amount; an error at `span` where too little is left.
+    pub(crate) fn spend(&self, amount: usize, span: Span) -> Result<(), Diagnostic> {
+        match self.0.get().checked_sub(amount) {
+            Some(left) => {
+                self.0.set(left);
+                Ok(())
+            }
+            None => {
+                self.0.set(0);
+                Err(exceeded(span))
+            }
+        }
+    }
+
+    /// Whether nothing is left, so that going on would only say so again.
+    pub(crate) fn is_exceeded(&self) -> bool {
+        self.0.get() == 0
+    }
+}
+
+fn exceeded(span: Span) -> Diagnostic {
+    let message = format!("up to here the plan takes more than {} MiB", MOST >> 20);
+    Diagnostic::error(Code::PlanTooLarge, span, message).help(
+        "use fewer or shorter variables: every command has all of them, and every stage those of \
+         the one it continues",
+    )
+}
