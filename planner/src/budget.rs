@@ -28,16 +28,9 @@ impl Default for Budget {
 impl Budget {
     /// Takes an amount; an error at `span` where too little is left.
     pub(crate) fn spend(&self, amount: usize, span: Span) -> Result<(), Diagnostic> {
-        match self.0.get().checked_sub(amount) {
-            Some(left) => {
-                self.0.set(left);
-                Ok(())
-            }
-            None => {
-                self.0.set(0);
-                Err(exceeded(span))
-            }
-        }
+        let left = self.0.get().checked_sub(amount);
+        self.0.set(left.unwrap_or(0));
+        left.map(|_| ()).ok_or_else(|| exceeded(span))
     }
 
     /// Whether nothing is left, so that going on would only say so again.

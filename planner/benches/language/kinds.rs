@@ -63,6 +63,11 @@ fn one(count: usize, keyword: &str, rest: &str) -> String {
     text
 }
 
+/// What comes of each number.
+fn each(count: usize, text: impl Fn(usize) -> String) -> String {
+    (0..count).map(text).collect()
+}
+
 fn body(count: usize) -> String {
     "   && echo $x \"hello world\" ${foo:-some}\n".repeat(count)
 }
@@ -77,22 +82,22 @@ fn copy_heredoc(count: usize) -> String {
 
 fn run_heredocs(count: usize) -> String {
     let one = |number| format!("RUN <<E{number}\n hello world $x ${{y\nE{number}\n");
-    format!("FROM scratch\n{}", (0..count).map(one).collect::<String>())
+    format!("FROM scratch\n{}", each(count, one))
 }
 
 fn sources(count: usize) -> String {
-    let all: String = (0..count).map(|number| format!(" \\\n source{number}")).collect();
+    let all = each(count, |number| format!(" \\\n source{number}"));
     format!("FROM scratch\nCOPY{all} /\n")
 }
 
 fn heredocs(count: usize) -> String {
-    let openers: String = (0..count).map(|number| format!(" \\\n <<E{number}")).collect();
-    let bodies: String = (0..count).map(|number| format!("hello $x\nE{number}\n")).collect();
+    let openers = each(count, |number| format!(" \\\n <<E{number}"));
+    let bodies = each(count, |number| format!("hello $x\nE{number}\n"));
     format!("FROM scratch\nCOPY{openers} /\n{bodies}")
 }
 
 fn json(count: usize) -> String {
-    let words: String = (0..count).map(|number| format!(" \"word {number}\", \\\n")).collect();
+    let words = each(count, |number| format!(" \"word {number}\", \\\n"));
     format!("FROM scratch\nRUN [ \\\n{words} \"last\"]\n")
 }
 

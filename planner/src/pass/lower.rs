@@ -219,7 +219,7 @@ impl Lowering<'_> {
         budget.spend(weight::carried(&current.stage), step.place.span)?;
         match step.action {
             Action::Copy(copy) => self.copy(current, copy, site),
-            Action::Run(run) => self.run(current, run, site),
+            Action::Run(run) => self.run(current, &run, site),
             Action::Workdir(directory) => {
                 self.workdir(current, &directory, site);
                 Ok(())

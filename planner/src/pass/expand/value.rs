@@ -44,7 +44,7 @@ impl<'a> Scope<'a> {
             match part {
                 Part::Literal { text: literal, quoted: _ } => text.push_str(literal),
                 Part::Variable { name, modifier, quoted: _, span } => {
-                    let variable = self.variable(name, modifier.as_ref(), *span)?;
+                    let variable = self.variable(name, modifier.as_deref(), *span)?;
                     brought += variable.len();
                     if brought > LIMIT {
                         return Err(too_long(*span));
@@ -65,10 +65,10 @@ impl<'a> Scope<'a> {
             match part {
                 Part::Literal { text, quoted } => words.push(text, *quoted),
                 Part::Variable { name, modifier, quoted, span } => {
-                    let text = self.variable(name, modifier.as_ref(), *span)?;
+                    let text = self.variable(name, modifier.as_deref(), *span)?;
                     // BuildKit reads the word of a modifier into the buffer that also holds the
                     // beginning of the current word, which is so lost (`lex.jsonl` has it).
-                    if modifier.as_ref().is_some_and(has_word) {
+                    if modifier.as_deref().is_some_and(has_word) {
                         words.forget();
                     }
                     words.push(&text, *quoted);

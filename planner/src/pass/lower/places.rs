@@ -21,12 +21,11 @@ impl Places {
     /// Sets a variable in place, or appends it. The environment has changed in no other way.
     pub(super) fn set(&mut self, env: &mut Vec<String>, name: &str, value: &str) {
         let entry = format!("{name}={value}");
-        match self.0.get(name) {
-            Some(place) => env[*place] = entry,
-            None => {
-                self.0.insert(name.to_owned(), env.len());
-                env.push(entry);
-            }
+        if let Some(place) = self.0.get(name) {
+            env[*place] = entry;
+        } else {
+            self.0.insert(name.to_owned(), env.len());
+            env.push(entry);
         }
     }
 }

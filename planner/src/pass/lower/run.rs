@@ -19,7 +19,7 @@ impl Lowering<'_> {
     pub(super) fn run(
         &mut self,
         current: &mut Current,
-        run: RunStep,
+        run: &RunStep,
         site: Site<'_>,
     ) -> Result<(), Diagnostic> {
         if let Some(device) = run.devices.first() {

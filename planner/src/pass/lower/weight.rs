@@ -1,7 +1,5 @@
 //! What the parts of a stage that are copied take from the budget.
 
-use std::collections::BTreeMap;
-
 use ir::ConfigFile;
 use ir::graph::Stage;
 
@@ -11,13 +9,13 @@ use crate::budget::ENTRY;
 pub(super) fn config(config: &ConfigFile) -> usize {
     let ConfigFile { config: container, history, rootfs, .. } = config;
     let texts = |texts: &[String]| texts.iter().map(|text| text.len() + ENTRY).sum::<usize>();
-    let sets = [&container.exposed_ports, &container.volumes].into_iter().flat_map(BTreeMap::keys);
+    let names = container.exposed_ports.keys().chain(container.volumes.keys());
     let labels = container.labels.iter().map(|(name, value)| name.len() + value.len() + ENTRY);
     texts(&container.env)
         + texts(container.cmd.as_deref().unwrap_or_default())
         + texts(container.entrypoint.as_deref().unwrap_or_default())
         + container.healthcheck.as_ref().map_or(0, |check| texts(&check.test))
-        + sets.map(|name| name.len() + ENTRY).sum::<usize>()
+        + names.map(|name| name.len() + ENTRY).sum::<usize>()
         + labels.sum::<usize>()
         + (history.len() + rootfs.diff_ids.len()) * ENTRY
 }
