@@ -15,27 +15,43 @@ pub(crate) const MOST: usize = 1 << 30;
 /// What one entry of a list takes beside its text.
 pub(crate) const ENTRY: usize = 64;
 
-/// What of [`MOST`] is left.
+/// What of [`MOST`] is left, and who first asked for more.
 #[derive(Debug)]
-pub(crate) struct Budget(Cell<usize>);
+pub(crate) struct Budget {
+    left: Cell<usize>,
+    exceeded: Cell<Option<Span>>,
+}
 
 impl Default for Budget {
     fn default() -> Self {
-        Self(Cell::new(MOST))
+        Self { left: Cell::new(MOST), exceeded: Cell::new(None) }
     }
 }
 
 impl Budget {
-    /// Takes an amount; an error at `span` where too little is left.
+    /// Takes an amount; an error at `span` where too little is left. Then nothing is.
     pub(crate) fn spend(&self, amount: usize, span: Span) -> Result<(), Diagnostic> {
-        let left = self.0.get().checked_sub(amount);
-        self.0.set(left.unwrap_or(0));
-        left.map(|_| ()).ok_or_else(|| exceeded(span))
+        let left = self.left.get().checked_sub(amount);
+        self.left.set(left.unwrap_or(0));
+        if left.is_some() {
+            return Ok(());
+        }
+        self.exceeded.set(self.exceeded.get().or(Some(span)));
+        Err(exceeded(span))
     }
 
-    /// Whether nothing is left, so that going on would only say so again.
+    /// Whether more was asked for than there was, so that going on would only say so again.
     pub(crate) fn is_exceeded(&self) -> bool {
-        self.0.get() == 0
+        self.exceeded.get().is_some()
+    }
+
+    /// Sees to it that who stopped for want of it says why.
+    pub(crate) fn tell(&self, errors: &mut Vec<Diagnostic>) {
+        if let Some(span) = self.exceeded.get()
+            && errors.is_empty()
+        {
+            errors.push(exceeded(span));
+        }
     }
 }
 

@@ -5,17 +5,19 @@
 
 use std::collections::BTreeMap;
 
-use ir::{Diagnostic, Facts, ImageRef, ImageRequest, Platform, Program, Span};
+use ir::{Diagnostic, Facts, ImageRequest, Platform, Program, Span};
 
 mod budget;
 mod chmod;
 mod explain;
 mod giturl;
+mod named;
 mod pass;
 mod path;
 mod step;
 
 pub use explain::explain;
+pub use named::NamedContext;
 pub use pass::key::{Component, components};
 pub use pass::schedule::{Schedule, schedule};
 
@@ -36,18 +38,6 @@ pub struct Options {
     pub contexts: BTreeMap<String, NamedContext>,
     /// `--label`: set in the target's config, after everything else.
     pub labels: Vec<(String, String)>,
-}
-
-/// What a `--build-context` stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NamedContext {
-    /// A directory of the builder's.
-    Local {
-        /// Cleaned patterns of its own `.dockerignore`.
-        ignore: Vec<String>,
-    },
-    /// An image.
-    Image(ImageRef),
 }
 
 /// A plan, or why there is none.

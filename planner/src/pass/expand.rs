@@ -7,13 +7,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ir::instruction::{Arg, Heredoc, Instruction, Pair, Paths};
+use ir::instruction::{Arg, Heredoc, Instruction, MountKey, Pair, Paths};
 use ir::program::Statement;
 use ir::{Diagnostic, Facts, Platform, Template};
 
 use crate::Options;
 use crate::budget::{Budget, ENTRY};
-use crate::pass::resolve::{Base, Resolved};
+use crate::pass::resolve::{Base, Resolved, from_word};
 use crate::step::{
     Action, CopyKind, CopyStep, ExpandedStage, MountStep, Place, RunStep, Step, Word,
 };
@@ -25,6 +25,8 @@ mod value;
 pub(crate) use env::{Env, PLATFORM_ARGS, default_path, globals, is_proxy};
 pub(crate) use value::value;
 
+#[cfg(test)]
+mod conformance;
 #[cfg(test)]
 mod tests;
 
@@ -77,6 +79,7 @@ pub(crate) fn expand(
         let mut expander = Expander { scope, globals, budget, options };
         let mut steps = Vec::new();
         for (statement, place) in &stage.statements {
+            errors.extend(unreadable(statement).map(|problem| place.at(problem.clone())));
             match expander.step(statement, *place) {
                 Ok(step) => steps.push(step),
                 Err(error) => errors.push(place.at(error)),
@@ -88,7 +91,32 @@ pub(crate) fn expand(
         scopes.insert(index, expander.scope);
         stages.push(ExpandedStage { index, steps });
     }
+    resolved.budget.tell(&mut errors);
     if errors.is_empty() { Ok(stages) } else { Err(errors) }
+}
+
+/// What could not be read of a statement, and is wrong because its stage is needed.
+fn unreadable(statement: &Statement) -> impl Iterator<Item = &Diagnostic> {
+    let mounts = match &statement.instruction {
+        Instruction::Run(run) => run.mounts.as_slice(),
+        Instruction::Add(_)
+        | Instruction::Arg(_)
+        | Instruction::Cmd(_)
+        | Instruction::Copy(_)
+        | Instruction::Entrypoint(_)
+        | Instruction::Env(_)
+        | Instruction::Expose(_)
+        | Instruction::Healthcheck(_)
+        | Instruction::Label(_)
+        | Instruction::Maintainer(_)
+        | Instruction::Onbuild(_)
+        | Instruction::Shell(_)
+        | Instruction::Stopsignal(_)
+        | Instruction::User(_)
+        | Instruction::Volume(_)
+        | Instruction::Workdir(_) => &[],
+    };
+    mounts.iter().flat_map(|mount| &mount.unreadable).map(|field| &field.problem)
 }
 
 impl Scope {
@@ -176,8 +204,9 @@ impl Expander<'_> {
                 })
             }
             Instruction::Copy(copy) => {
-                let from = copy.from.clone().filter(|from| !from.value.is_empty());
-                let kind = CopyKind::Copy { from, parents: copy.parents };
+                let from =
+                    copy.from.as_ref().map(|from| from_word(from, self.globals, self.budget));
+                let kind = CopyKind::Copy { from: from.transpose()?, parents: copy.parents };
                 let exclude = copy.exclude.iter().map(|text| text.value.clone()).collect();
                 Action::Copy(CopyStep {
                     chown: self.optional(copy.chown.as_ref())?.unwrap_or_default().value,
@@ -255,8 +284,8 @@ impl Expander<'_> {
         let mount = |mount: &ir::instruction::Mount| {
             let field = |field: &ir::instruction::MountField| {
                 let value = match &field.value {
-                    Some(from) if field.key == ir::instruction::MountKey::From => {
-                        Some(Word { value: from.raw.clone(), span: from.span })
+                    Some(from) if field.key == MountKey::From && !from.raw.is_empty() => {
+                        Some(from_word(from, self.globals, self.budget)?)
                     }
                     Some(template) => Some(self.word(template)?),
                     None => None,

@@ -17,7 +17,7 @@ mod order;
 
 pub(crate) use argument::unused_build_args;
 use name::context_base;
-pub(crate) use name::{From, Source};
+pub(crate) use name::{From, Source, from_word};
 use order::{cycles, reachable};
 
 /// A program whose references are bound.
@@ -105,6 +105,7 @@ pub(crate) fn resolve<'a>(
             break;
         }
     }
+    resolved.budget.tell(&mut errors);
     if !errors.is_empty() {
         return Err(errors);
     }

@@ -12,7 +12,8 @@ use super::{Base, Resolved};
 use crate::Options;
 
 impl Resolved<'_> {
-    /// The stages that each stage refers to. A bad index is an error in any stage.
+    /// The stages that each stage refers to. A bad index is an error in any stage;
+    /// one that comes from a variable is told when a needed stage uses it.
     pub(super) fn edges(&self, platform: &Platform) -> Result<DiGraph<(), ()>, Vec<Diagnostic>> {
         let mut edges = BTreeSet::new();
         let mut errors = Vec::new();
@@ -21,12 +22,12 @@ impl Resolved<'_> {
                 edges.insert((index, base));
             }
             for (statement, place) in &stage.statements {
-                for from in references(statement) {
+                for (from, fixed) in references(statement, &self.globals, &self.budget) {
                     match self.source(&from, index, platform) {
                         Ok(Source::Stage(source)) => {
                             edges.insert((index, source));
                         }
-                        Err(error) if error.code == Code::UnknownStage => {
+                        Err(error) if fixed && error.code == Code::UnknownStage => {
                             errors.push(place.at(error));
                         }
                         Ok(Source::Scratch | Source::Image(_) | Source::Context(_)) | Err(_) => {}
@@ -55,7 +56,7 @@ impl Resolved<'_> {
                 images.entry(request.clone()).or_insert(stage.span);
             }
             for (statement, place) in &stage.statements {
-                for from in references(statement) {
+                for (from, _) in references(statement, &self.globals, &self.budget) {
                     let source = self.source(&from, *index, &options.platform);
                     if let Ok(Source::Image(request)) = source {
                         images.entry(request).or_insert(place.span);
