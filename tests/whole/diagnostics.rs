@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use kaniko_tests::kaniko;
 
 /// Codes whose examples would fill the page, or cannot stand in it.
-const WITHOUT_EXAMPLE: [&str; 2] = ["line-too-long", "not-utf8"];
+const WITHOUT_EXAMPLE: [&str; 3] = ["line-too-long", "not-utf8", "plan-too-large"];
 
 const HEADING: &str = "\n## `";
 const DOCKERFILE: &str = "\n```dockerfile\n";
