@@ -7,4 +7,3 @@ RUN --mount=type=secret x
 RUN --mount=type=tmpfs,target=/x,mode=1 x
 RUN --mount=type=bind,target=/x,uid=1 x
 RUN --mount=type=ssh,source=a x
-RUN --mount=type=cache,target=/x,env=A x

@@ -52,6 +52,13 @@ impl Lowering<'_> {
             site.budget.spend(weight::carried(&current.stage), step.span)?;
             let fields = read(step)?;
             check(&fields)?;
+            // BuildKit takes the key, and does nothing with it.
+            if let Some(env) = fields.env.as_ref().filter(|_| fields.kind != Kind::Secret) {
+                let message = "`env` has no effect: only a secret becomes a variable";
+                let warning = Diagnostic::warning(Code::WithoutEffect, env.span, message);
+                let warning = warning.help("remove it, or write `type=secret`");
+                self.warnings.push(site.place.at(warning));
+            }
             let mount = match fields.kind {
                 Kind::Bind => self.bind(current, &fields, site)?,
                 Kind::Cache => self.cache(current, &fields, site)?,
@@ -351,11 +358,6 @@ fn check(fields: &Fields) -> Result<(), Diagnostic> {
         && fields.kind != Kind::Cache
     {
         return refuse(span, "only a cache can be shared", "remove it, or write `type=cache`");
-    }
-    if let Some(env) = &fields.env
-        && fields.kind != Kind::Secret
-    {
-        return refuse(env.span, "only a secret has an `env`", "remove it, or write `type=secret`");
     }
     if fields.kind == Kind::Secret {
         if let Some(from) = &fields.from {
