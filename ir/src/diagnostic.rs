@@ -165,6 +165,8 @@ codes! {
     PlanTooLarge = "plan-too-large",
     /// A build argument that no `ARG` declares.
     UnusedBuildArgument = "unused-build-argument",
+    /// Something that BuildKit would do is asked for, and left undone without harm to the image.
+    WithoutEffect = "without-effect",
 }
 
 impl fmt::Display for Code {

@@ -37,6 +37,7 @@ pub(crate) fn lower(
     expanded: Vec<ExpandedStage>,
     options: &Options,
     facts: &Facts,
+    warnings: &mut Vec<Diagnostic>,
 ) -> Result<Graph, Vec<Diagnostic>> {
     let mut lowering = Lowering {
         world: World { resolved, options, facts },
@@ -46,6 +47,7 @@ pub(crate) fn lower(
         done: Vec::new(),
         positions: BTreeMap::new(),
         proxy: options.build_args.iter().filter(|(name, _)| is_proxy(name)).collect(),
+        warnings,
     };
     let mut errors = Vec::new();
     for stage in expanded {
@@ -102,6 +104,7 @@ struct Lowering<'a> {
     positions: BTreeMap<usize, usize>,
     /// The build arguments that configure a proxy.
     proxy: Vec<(&'a String, &'a String)>,
+    warnings: &'a mut Vec<Diagnostic>,
 }
 
 /// A stage that is being lowered.

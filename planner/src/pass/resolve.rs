@@ -15,7 +15,7 @@ mod argument;
 mod name;
 mod order;
 
-pub(crate) use argument::unused_build_args;
+pub(crate) use argument::useless_build_args;
 use name::context_base;
 pub(crate) use name::{From, Source, from_word};
 use order::{cycles, reachable};
@@ -35,6 +35,10 @@ pub(crate) struct Resolved<'a> {
     pub(crate) budget: Budget,
     /// Positions of the stages of each name, in order.
     names: BTreeMap<String, Vec<usize>>,
+    /// When the image is to say that it was made, in seconds since 1970, if anything asks for it.
+    pub(crate) epoch: Option<u64>,
+    /// The host name that commands are to see, if anything asks for one.
+    pub(crate) hostname: Option<String>,
     contexts: &'a BTreeMap<String, NamedContext>,
     /// The first context of each image that one is named after.
     image_contexts: BTreeMap<ImageRef, &'a str>,
@@ -93,6 +97,8 @@ pub(crate) fn resolve<'a>(
         globals,
         budget,
         names: BTreeMap::new(),
+        epoch: None,
+        hostname: argument::hostname(options).map_err(|error| vec![error])?,
         contexts: &options.contexts,
         image_contexts: name::image_contexts(&options.contexts),
     };
@@ -110,7 +116,7 @@ pub(crate) fn resolve<'a>(
         return Err(errors);
     }
     resolved.target = target(program, options)?;
-    argument::check_epoch(&resolved, options)?;
+    resolved.epoch = argument::epoch(program, &resolved, options).map_err(|error| vec![error])?;
     let edges = resolved.edges(&options.platform)?;
     cycles(&resolved, &edges)?;
     resolved.needed = reachable(&edges, resolved.target);

@@ -147,6 +147,9 @@ fn outcome(planned: &Planned, source: &Source) -> String {
     if let Some(graph) = &planned.graph {
         write_graph(&mut text, graph);
     }
+    if let Some(epoch) = planned.epoch {
+        writeln!(text, "made at {epoch}").unwrap();
+    }
     for diagnostic in &planned.diagnostics {
         let (line, column) = source.position(diagnostic.span.start());
         let severity = if diagnostic.is_error() { "error" } else { "warning" };
