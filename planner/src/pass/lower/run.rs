@@ -8,7 +8,7 @@ use ir::{Code, ContainerConfig};
 
 use super::config::in_shell;
 use super::{Current, Lowering, Site, bad, commit, origin};
-use crate::pass::expand::{Args, Env};
+use crate::pass::expand::Env;
 use crate::path;
 use crate::step::RunStep;
 
@@ -31,7 +31,7 @@ impl Lowering<'_> {
         if argv.is_empty() {
             return Err(bad(Code::WrongArity, site.place.span, "`RUN []` has no command"));
         }
-        let created_by = created_by(&argv, &run.args, &run.env);
+        let created_by = created_by(&argv, &run.args);
         let proxy = self.proxy(&run.env);
         let cwd = match config.working_dir.as_str() {
             "" => "/".to_owned(),
@@ -149,14 +149,12 @@ fn with_agent(env: &Env, mounts: &[Mount]) -> Vec<(String, String)> {
 
 /// `RUN |1 NAME=value /bin/sh -c text # buildkit`: the declared arguments with the values that
 /// the command sees.
-fn created_by(argv: &[String], args: &Args, env: &Env) -> String {
-    let names = &args.names;
+fn created_by(argv: &[String], args: &[(String, String)]) -> String {
     let mut words = vec!["RUN".to_owned()];
-    if !names.is_empty() {
-        words.push(format!("|{}", names.len()));
+    if !args.is_empty() {
+        words.push(format!("|{}", args.len()));
     }
-    let value = |name| env.get(name).or(args.hidden.get(name)).unwrap_or_default();
-    words.extend(names.iter().map(|name| format!("{name}={}", value(name))));
+    words.extend(args.iter().map(|(name, value)| format!("{name}={value}")));
     words.push(argv.join(" "));
     words.push("# buildkit".to_owned());
     words.join(" ")
