@@ -35,6 +35,20 @@ pub(crate) fn nanoseconds(text: &str) -> Option<u64> {
     i64::try_from(total).is_ok().then_some(total)
 }
 
+/// A length of time as text that [`nanoseconds`] reads.
+pub(crate) fn text(nanoseconds: u64) -> String {
+    let mut text = String::new();
+    let mut rest = nanoseconds;
+    for unit in ["h", "m", "s", "ms", "us", "ns"] {
+        let count = rest / nanoseconds_of(unit);
+        rest %= nanoseconds_of(unit);
+        if count > 0 {
+            text.push_str(&format!("{count}{unit}"));
+        }
+    }
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
 fn nanoseconds_of(unit: &str) -> u64 {
     match unit {
         "ns" => 1,

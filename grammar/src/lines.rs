@@ -19,7 +19,7 @@ use crate::suggest;
 struct Files;
 
 /// Bytes of a physical line. BuildKit reads no longer ones.
-const LONGEST: usize = 65_535;
+pub(crate) const LONGEST: usize = 65_535;
 
 /// A file, put into logical lines.
 #[derive(Debug)]
@@ -140,6 +140,12 @@ fn physical(text: &str, origin: Origin, problems: &mut Vec<Diagnostic>) -> Vec<P
     lines
 }
 
+/// What stands before the continuation mark of a line, if it has one.
+pub(crate) fn continued(line: &str, escape: char) -> Option<&str> {
+    let before = line.trim_end_matches([' ', '\t']).strip_suffix(escape)?;
+    (!before.ends_with(escape)).then_some(before)
+}
+
 struct Assembler<'a> {
     text: &'a str,
     origin: Origin,
@@ -227,13 +233,9 @@ impl<'a> Assembler<'a> {
     /// Appends a physical line without its continuation mark. True if it had one.
     fn push(&self, range: Range<usize>, joined: &mut Joined) -> bool {
         let text = &self.text[range.clone()];
-        let escape = self.directives.escape;
-        let continued = text
-            .trim_end_matches([' ', '\t'])
-            .strip_suffix(escape)
-            .filter(|before| !before.ends_with(escape));
-        joined.push(continued.unwrap_or(text), range.start);
-        continued.is_some()
+        let before = continued(text, self.directives.escape);
+        joined.push(before.unwrap_or(text), range.start);
+        before.is_some()
     }
 
     fn blank_line(&self, line: Physical) -> Diagnostic {

@@ -18,6 +18,7 @@ pub mod reference;
 pub mod source;
 pub mod template;
 mod text;
+mod unplaced;
 pub mod verify;
 
 pub use config::{ConfigFile, ContainerConfig, HistoryEntry};

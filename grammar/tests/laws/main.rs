@@ -2,81 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod printing;
+mod text;
+
 use ir::{Diagnostic, Program, Source, Span};
 use kaniko_grammar::{parse, parse_ignore, parse_trigger, template};
 use proptest::prelude::*;
-
-/// Text of pieces that mean something in a Dockerfile, put together at random.
-fn dockerfile() -> impl Strategy<Value = String> {
-    let piece = prop_oneof![
-        prop::sample::select(vec![
-            "FROM ",
-            "RUN ",
-            "COPY ",
-            "ADD ",
-            "ENV ",
-            "ARG ",
-            "LABEL ",
-            "ONBUILD ",
-            "HEALTHCHECK ",
-            "VOLUME ",
-            "EXPOSE ",
-            "SHELL ",
-            "CMD ",
-            "AS ",
-            "NONE",
-            "\n",
-            "\n",
-            "\n",
-            "\r\n",
-            " ",
-            "\\\n",
-            "`\n",
-            "\\",
-            "`",
-            "# escape=`\n",
-            "# syntax=x\n",
-            "#",
-            "\u{feff}",
-            "\t",
-            "\"",
-            "'",
-            "$",
-            "${",
-            "}",
-            ":-",
-            ":?",
-            "##",
-            "%",
-            "/",
-            "<<",
-            "<<-",
-            "3<<EOF",
-            "EOF\n",
-            "EOF",
-            "--",
-            "--from=",
-            "--mount=",
-            "--interval=1m",
-            "=",
-            ",",
-            "[",
-            "]",
-            "[\"a\"]",
-            "type=",
-            "é",
-            "\u{a0}",
-            "\u{2003}",
-            "\u{0}",
-            "a",
-            "1",
-            "https://",
-        ])
-        .prop_map(str::to_owned),
-        "\\PC{0,4}",
-    ];
-    prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
-}
 
 /// Every span in a value, however deep.
 fn spans(value: &serde_json::Value, found: &mut Vec<Span>) {
@@ -110,7 +41,7 @@ fn check(text: &str) {
 
 proptest! {
     #[test]
-    fn any_text_is_parsed_and_every_place_lies_within_it(text in dockerfile()) {
+    fn any_text_is_parsed_and_every_place_lies_within_it(text in text::soup()) {
         check(&text);
     }
 
@@ -120,7 +51,7 @@ proptest! {
     }
 
     #[test]
-    fn a_trigger_stands_where_it_is_brought_in(text in dockerfile()) {
+    fn a_trigger_stands_where_it_is_brought_in(text in text::soup()) {
         let at = Span::new(7, 13);
         let value = match parse_trigger(&text, at) {
             Ok(statement) => serde_json::to_value(statement).unwrap(),
