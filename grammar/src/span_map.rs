@@ -157,9 +157,14 @@ impl<'a> Fragment<'a> {
         Some((self.part(0..at), self.from(at + separator.len_utf8())))
     }
 
-    /// Whether the other one, of the same joined text, begins within this one.
-    pub(crate) fn holds(self, other: Self) -> bool {
-        (self.start..self.end).contains(&other.start)
+    /// Whether all of the other one, of the same joined text, stands within this one.
+    pub(crate) fn covers(self, other: Self) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+
+    /// Whether something of the other one, of the same joined text, stands within this one.
+    pub(crate) fn overlaps(self, other: Self) -> bool {
+        self.start < other.end && other.start < self.end
     }
 
     /// Whether nothing of the other one, of the same joined text, stands behind this one.

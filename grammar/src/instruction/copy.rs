@@ -69,7 +69,7 @@ fn paths(call: &Call<'_>, keyword: &str, problems: &mut Vec<Diagnostic>) -> Opti
     let list = list(call.head.arguments, problems)?;
     let fragments = match &list {
         List::Array(_) => list.fragments(),
-        List::Words(words) => without_heredocs(call, words),
+        List::Words(words) => without_heredocs(call, words, problems),
     };
     let has_source = fragments.len() + call.heredocs.len() >= 2;
     let opener = call.heredocs.last().map(|body| call.line.part(body.opener.range.clone()));
@@ -95,12 +95,26 @@ fn paths(call: &Call<'_>, keyword: &str, problems: &mut Vec<Diagnostic>) -> Opti
     }
 }
 
-/// The words that are no part of what opens a heredoc.
-fn without_heredocs<'a>(call: &Call<'a>, words: &[Fragment<'a>]) -> Vec<Fragment<'a>> {
-    let opens = |word: &Fragment<'a>| {
-        call.heredocs.iter().any(|body| call.line.part(body.opener.range.clone()).holds(*word))
-    };
-    words.iter().filter(|word| !opens(word)).copied().collect()
+/// The words that are no part of what opens a heredoc. That ends at any blank, a word only at those
+/// of ASCII, so one may have more in it than what opens a heredoc; BuildKit drops the body then.
+fn without_heredocs<'a>(
+    call: &Call<'a>,
+    words: &[Fragment<'a>],
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Fragment<'a>> {
+    let mut others = words.to_vec();
+    for body in call.heredocs {
+        let opener = call.line.part(body.opener.range.clone());
+        if words.iter().any(|word| word.overlaps(opener) && !opener.covers(*word)) {
+            let message = "the blank beside this heredoc is neither a space nor a tab";
+            problems.push(
+                Diagnostic::error(Code::BadArgument, opener.span(), message)
+                    .help("write a space instead"),
+            );
+        }
+        others.retain(|word| !opener.covers(*word));
+    }
+    others
 }
 
 /// A heredoc that is a file: unless its name is quoted, variables in it are expanded.

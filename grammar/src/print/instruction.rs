@@ -193,18 +193,20 @@ fn paths(paths: &Paths) -> String {
     openers.iter().map(String::as_str).chain(words).collect::<Vec<_>>().join(" ")
 }
 
-/// Words as they are where they are read as these, else a JSON array.
+/// Words as they are where they are read as these and open no heredoc, else a JSON array.
 fn list(words: &[&str]) -> String {
     let text = words.join(" ");
+    if text.contains('\n') || text.contains("<<") {
+        return quote::array(words.iter().copied());
+    }
     let mut joined = Origin::Source.joined(0);
     joined.push(&text, 0);
     let read = joined.whole().trim();
     let same = words::split(read).iter().map(|word| word.text()).eq(words.iter().copied());
     if same && matches!(json::read(read), Form::Text) {
-        text
-    } else {
-        quote::array(words.iter().copied())
+        return text;
     }
+    quote::array(words.iter().copied())
 }
 
 fn pairs(pairs: &[Pair], legacy: bool, escape: char) -> String {

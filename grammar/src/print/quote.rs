@@ -11,13 +11,15 @@ pub(super) enum Quoting {
     Double,
     /// With an escape before each character that needs it.
     Escape,
-    /// In single quotes.
+    /// In single quotes, with escapes in them.
     Single,
+    /// In single quotes, but for these themselves: whatever knows quotes reads it as one word.
+    Apart,
 }
 
 impl Quoting {
     /// All of them, the usual one first.
-    pub(super) const ALL: [Self; 3] = [Self::Double, Self::Escape, Self::Single];
+    pub(super) const ALL: [Self; 4] = [Self::Double, Self::Escape, Self::Single, Self::Apart];
 }
 
 /// The value of a flag.
@@ -28,6 +30,10 @@ pub(super) fn flag(value: &str, quoting: Quoting, escape: char) -> Cow<'_, str> 
         Quoting::Double => within('"', value, |c| c == '"' || c == escape, escape).into(),
         Quoting::Escape => escaped(value, special, escape).into(),
         Quoting::Single => within('\'', value, |c| c == '\'' || c == escape, escape).into(),
+        Quoting::Apart => {
+            let quoted = |part| within('\'', part, |c| c == escape, escape);
+            value.split('\'').map(quoted).collect::<Vec<_>>().join("\"'\"").into()
+        }
     }
 }
 

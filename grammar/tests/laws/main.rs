@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod printing;
+mod program;
 mod text;
 
 use ir::{Diagnostic, Program, Source, Span};

@@ -1,10 +1,10 @@
 //! A program that is printed and read again is the same program.
 
-use ir::{Diagnostic, Program, Source};
+use ir::{Program, Source};
 use kaniko_grammar::{parse, print};
 use proptest::prelude::*;
 
-use crate::text;
+use crate::{program, text};
 
 fn read(text: &str) -> Program {
     let parsed = parse(&Source::new("", text).unwrap());
@@ -27,6 +27,11 @@ fn check(program: &Program) -> String {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: std::env::var("N").map_or(300, |n| n.parse().unwrap()), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_program_is_printed_and_read_again(program in program::program()) {
+        check(&program);
+    }
 
     #[test]
     fn what_was_read_is_printed_and_read_again(text in text::dockerfile()) {
