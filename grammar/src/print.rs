@@ -9,8 +9,8 @@ mod quote;
 
 use std::fmt;
 
+use ir::Source;
 use ir::program::{Directive, Program, Stage};
-use ir::{Diagnostic, Source};
 
 use crate::directive::Directives;
 use crate::lines::LONGEST;
@@ -25,41 +25,46 @@ pub struct PrintError {
     pub place: Place,
 }
 
-/// A place in a program. Indices count from 0, as those of the program do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A place in a program, in their order. Indices count from 0, as those of the program do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// None in particular.
-    Program,
     /// One of the directives.
     Directive(usize),
     /// One of the `ARG` instructions before the first stage.
     GlobalArg(usize),
-    /// What opens this stage: its `FROM` and the comment above.
-    Stage(usize),
     /// An instruction.
-    Statement {
+    Instruction {
         /// Its stage.
         stage: usize,
-        /// Which of that stage's.
-        index: usize,
+        /// Which of that stage's statements; none for what opens the stage, the comment above it
+        /// included.
+        statement: Option<usize>,
         /// Its keyword, in upper case.
         keyword: &'static str,
     },
+    /// No place in particular.
+    Program,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directive(index) => write!(f, "directive {}", index + 1),
+            Self::GlobalArg(index) => write!(f, "`ARG` {} before the first stage", index + 1),
+            Self::Instruction { stage, statement: None, keyword } => {
+                write!(f, "`{keyword}` of stage {}", stage + 1)
+            }
+            Self::Instruction { stage, statement: Some(index), keyword } => {
+                write!(f, "`{keyword}`, instruction {} of stage {},", index + 1, stage + 1)
+            }
+            Self::Program => f.write_str("the program"),
+        }
+    }
 }
 
 impl fmt::Display for PrintError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no Dockerfile can say what ")?;
-        match &self.place {
-            Place::Program => f.write_str("the program")?,
-            Place::Directive(index) => write!(f, "directive {}", index + 1)?,
-            Place::GlobalArg(index) => write!(f, "`ARG` {} before the first stage", index + 1)?,
-            Place::Stage(stage) => write!(f, "`FROM` of stage {}", stage + 1)?,
-            Place::Statement { stage, index, keyword } => {
-                write!(f, "`{keyword}`, instruction {} of stage {},", index + 1, stage + 1)?;
-            }
-        }
-        f.write_str(" holds")
+        write!(f, "no Dockerfile can say what {} holds", self.place)
     }
 }
 
@@ -72,40 +77,63 @@ impl std::error::Error for PrintError {}
 /// Texts with variables are printed as they were written, quotes included. What another text
 /// stands for is quoted anew where it has to be.
 pub fn print(program: &Program) -> Result<String, PrintError> {
-    let text = write(program);
-    let source = Source::new("", text.as_str())
-        .map_err(|ir::source::TooLong| PrintError { place: Place::Program })?;
-    let parsed = parse(&source);
-    if let Some(place) = difference(&program.unplaced(), &parsed.program.unplaced()) {
-        return Err(PrintError { place });
+    let nowhere = PrintError { place: Place::Program };
+    if program.stages.is_empty() {
+        return Err(nowhere);
     }
-    match parsed.diagnostics.iter().find(|problem| problem.is_error()) {
-        Some(problem) => Err(PrintError { place: place_of(&parsed.program, problem) }),
+    let Printed { text, starts } = write(program);
+    let source = Source::new("", text.as_str()).map_err(|ir::source::TooLong| nowhere)?;
+    let parsed = parse(&source);
+    let errors = parsed.diagnostics.iter().filter(|problem| problem.is_error());
+    let errors = errors.map(|problem| {
+        let next = starts.partition_point(|(start, _)| *start <= problem.span.start());
+        next.checked_sub(1).map_or(Place::Program, |index| starts[index].1)
+    });
+    let difference = difference(&program.unplaced(), &parsed.program.unplaced());
+    match errors.chain(difference).min() {
+        Some(place) => Err(PrintError { place }),
         None => Ok(text),
     }
 }
 
-fn write(program: &Program) -> String {
-    let mut text = String::new();
-    for Directive { name, value, span: _ } in &program.directives {
-        comment(&format!("{name}={value}"), &mut text);
+/// A text, and where in it each place begins.
+#[derive(Default)]
+struct Printed {
+    text: String,
+    starts: Vec<(usize, Place)>,
+}
+
+impl Printed {
+    /// What is appended from here on stands for this place.
+    fn at(&mut self, place: Place) -> &mut String {
+        self.starts.push((self.text.len(), place));
+        &mut self.text
+    }
+}
+
+fn write(program: &Program) -> Printed {
+    let mut printed = Printed::default();
+    for (index, Directive { name, value, span: _ }) in program.directives.iter().enumerate() {
+        comment(&format!("{name}={value}"), printed.at(Place::Directive(index)));
     }
     let escape = escape(&program.directives);
     if !program.global_args.is_empty() {
-        separate(&mut text);
+        separate(&mut printed.text);
     }
-    for (arg, _) in &program.global_args {
-        instruction::arg(arg).write(escape, &mut text);
+    for (index, (arg, _)) in program.global_args.iter().enumerate() {
+        instruction::arg(arg).write(escape, printed.at(Place::GlobalArg(index)));
     }
-    for stage in &program.stages {
-        separate(&mut text);
-        description(&stage.description, &mut text);
-        instruction::from(&stage.from).write(escape, &mut text);
-        for statement in &stage.statements {
-            instruction::write(&statement.instruction, escape, &mut text);
+    for (index, stage) in program.stages.iter().enumerate() {
+        separate(&mut printed.text);
+        let text = printed.at(place(stage, index, None));
+        description(&stage.description, text);
+        instruction::from(&stage.from).write(escape, text);
+        for (statement, of) in stage.statements.iter().enumerate() {
+            let text = printed.at(place(stage, index, Some(statement)));
+            instruction::write(&of.instruction, escape, text);
         }
     }
-    text
+    printed
 }
 
 /// The escape character that the directives give.
@@ -143,58 +171,39 @@ fn comment(line: &str, text: &mut String) {
 
 /// The first place where two programs without places differ.
 fn difference(program: &Program, read: &Program) -> Option<Place> {
-    let differs = |left: &Stage, right: &Stage| {
-        left.from != right.from || left.description != right.description
-    };
-    if let Some(index) = first_unlike(&program.directives, &read.directives, |l, r| l != r) {
+    if let Some(index) = first_unlike(&program.directives, &read.directives, PartialEq::eq) {
         return Some(Place::Directive(index));
     }
-    if let Some(index) = first_unlike(&program.global_args, &read.global_args, |l, r| l != r) {
+    if let Some(index) = first_unlike(&program.global_args, &read.global_args, PartialEq::eq) {
         return Some(Place::GlobalArg(index));
     }
-    for (stage, (left, right)) in program.stages.iter().zip(&read.stages).enumerate() {
-        if differs(left, right) {
-            return Some(Place::Stage(stage));
+    let alike = |left: &Stage, right: &Stage| {
+        left.from == right.from && left.description == right.description
+    };
+    for (index, (left, right)) in program.stages.iter().zip(&read.stages).enumerate() {
+        if !alike(left, right) {
+            return Some(place(left, index, None));
         }
-        if let Some(index) = first_unlike(&left.statements, &right.statements, |l, r| l != r) {
-            return Some(statement(left, stage, index));
+        let unlike = first_unlike(&left.statements, &right.statements, PartialEq::eq);
+        if let Some(statement) = unlike {
+            // Behind the last one, the last one is to blame.
+            let last = left.statements.len().checked_sub(1);
+            return Some(place(left, index, last.map(|last| statement.min(last))));
         }
     }
-    first_unlike(&program.stages, &read.stages, differs).map(Place::Stage)
+    let index = first_unlike(&program.stages, &read.stages, alike)?;
+    Some(program.stages.get(index).map_or(Place::Program, |of| place(of, index, None)))
 }
 
 /// The first index where two lists differ, one that is longer included.
-fn first_unlike<T>(left: &[T], right: &[T], differ: impl Fn(&T, &T) -> bool) -> Option<usize> {
-    let unlike = left.iter().zip(right).position(|(left, right)| differ(left, right));
+fn first_unlike<T>(left: &[T], right: &[T], alike: impl Fn(&T, &T) -> bool) -> Option<usize> {
+    let unlike = left.iter().zip(right).position(|(left, right)| !alike(left, right));
     let longer = (left.len() != right.len()).then(|| left.len().min(right.len()));
     unlike.or(longer)
 }
 
-/// An instruction of a stage; behind the last one, the last one is to blame.
-fn statement(of: &Stage, stage: usize, index: usize) -> Place {
-    let index = index.min(of.statements.len().saturating_sub(1));
-    match of.statements.get(index) {
-        Some(found) => Place::Statement { stage, index, keyword: found.instruction.keyword() },
-        None => Place::Stage(stage),
-    }
-}
-
-/// Where in a program a problem of its text lies.
-fn place_of(program: &Program, problem: &Diagnostic) -> Place {
-    let at = problem.span.start();
-    let stage = program.stages.iter().rposition(|stage| stage.span.start() <= at);
-    let Some(stage) = stage else {
-        let args = program.global_args.iter().rposition(|(_, span)| span.start() <= at);
-        let directives = program.directives.iter().rposition(|found| found.span.start() <= at);
-        return match (args, directives) {
-            (Some(index), _) => Place::GlobalArg(index),
-            (None, Some(index)) if !program.stages.is_empty() => Place::Directive(index),
-            (None, _) => Place::Program,
-        };
-    };
-    let of = &program.stages[stage];
-    match of.statements.iter().rposition(|found| found.span.start() <= at) {
-        Some(index) => statement(of, stage, index),
-        None => Place::Stage(stage),
-    }
+fn place(of: &Stage, stage: usize, statement: Option<usize>) -> Place {
+    let found = statement.and_then(|index| of.statements.get(index));
+    let keyword = found.map_or("FROM", |found| found.instruction.keyword());
+    Place::Instruction { stage, statement, keyword }
 }

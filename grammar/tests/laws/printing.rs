@@ -1,10 +1,13 @@
 //! A program that is printed and read again is the same program.
 
-use ir::{Program, Source};
-use kaniko_grammar::{parse, print};
+use std::path::Path;
+
+use ir::instruction::{Command, Instruction, Text};
+use ir::{Program, Source, Span};
+use kaniko_grammar::{parse, print, template};
 use proptest::prelude::*;
 
-use crate::{program, text};
+use crate::{layout, program, text};
 
 fn read(text: &str) -> Program {
     let parsed = parse(&Source::new("", text).unwrap());
@@ -25,12 +28,130 @@ fn check(program: &Program) -> String {
     printed
 }
 
+/// Every case that is no mistake.
+#[expect(clippy::disallowed_methods, reason = "each case stands for itself")]
+fn cases() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases");
+    let folders = ["parse", "plan"].map(|kind| folder.join(kind));
+    let entries = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let texts = entries.map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+    let texts = texts.map(|text| String::from_utf8_lossy(&text).into_owned());
+    texts.filter(|text| text::is_good(text)).collect()
+}
+
+#[test]
+fn every_case_is_printed_and_read_again() {
+    let cases = cases();
+    assert!(cases.len() > 20, "only {} cases were found", cases.len());
+    for text in cases {
+        check(&read(&text));
+    }
+}
+
+#[test]
+fn a_line_that_is_too_long_is_broken() {
+    for escape in ["\\", "`"] {
+        let start = format!("# escape={escape}\nFROM a\n");
+        let escapes = escape.repeat(200);
+        let words = ["é # ", "\u{a0}#", " '", "\"", &escapes, escape, "=", "<<E"].concat();
+        let line = format!("{}{escape}\n", &words).repeat(1_000);
+        for keyword in ["CMD a", "LABEL a", "MAINTAINER a", "ONBUILD CMD a", "WORKDIR a"] {
+            let program = read(&format!("{start}{keyword}{escape}\n{line}x\n"));
+            let printed = check(&program);
+            assert!(printed.lines().count() > start.lines().count() + 3, "{keyword}");
+        }
+    }
+    let body = "x".repeat(65_535);
+    check(&read(&format!("FROM a\nCOPY <<b{0}\\\n{0} /\n{body}\nb{0}{0}\n", "b".repeat(30_000))));
+    check(&read(&format!("#syntax={}\n#{}\nFROM a", &body[8..], &body[1..])));
+}
+
+#[test]
+fn what_no_dockerfile_says_is_told_with_its_place() {
+    let program = || {
+        read(
+            "# check=skip=all\nARG a=b\nFROM a AS b\nRUN c\nRUN d\nFROM b\nVOLUME e\nCOPY <<f g\nh\nf\n",
+        )
+    };
+    let told = |change: &dyn Fn(&mut Program)| {
+        let mut program = program();
+        change(&mut program);
+        print(&program).unwrap_err().to_string()
+    };
+    let run = |text: &'static str| {
+        move |program: &mut Program| {
+            let Instruction::Run(run) = &mut program.stages[0].statements[1].instruction else {
+                panic!("{program:?}");
+            };
+            run.command = Command::Shell(Text { value: text.to_owned(), span: Span::default() });
+        }
+    };
+    let second = "no Dockerfile can say what `RUN`, instruction 2 of stage 1, holds";
+    for text in ["d\nRUN e", " d", "d ", "[\"d\"]", "cat <<d"] {
+        assert_eq!(told(&run(text)), second, "{text:?}");
+    }
+    assert_eq!(
+        told(&|program| program.stages[0].from.name.as_mut().unwrap().value.push(' ')),
+        "no Dockerfile can say what `FROM` of stage 1 holds",
+    );
+    assert_eq!(
+        told(&|program| program.stages[1].description = "a\n\nb".to_owned()),
+        "no Dockerfile can say what `FROM` of stage 2 holds",
+    );
+    assert_eq!(
+        told(&|program| program.global_args[0].0.declarations.clear()),
+        "no Dockerfile can say what `ARG` 1 before the first stage holds",
+    );
+    assert_eq!(
+        told(&|program| program.directives[0].value.clear()),
+        "no Dockerfile can say what directive 1 holds",
+    );
+    assert_eq!(
+        told(&|program| program.stages.clear()),
+        "no Dockerfile can say what the program holds",
+    );
+    assert_eq!(
+        told(&|program| {
+            let Instruction::Volume(volume) = &mut program.stages[1].statements[0].instruction
+            else {
+                panic!("{program:?}");
+            };
+            volume.paths = vec![template("", '\\', 0)];
+        }),
+        "no Dockerfile can say what `VOLUME`, instruction 1 of stage 2, holds",
+    );
+    assert_eq!(
+        told(&|program| {
+            let Instruction::Copy(copy) = &mut program.stages[1].statements[1].instruction else {
+                panic!("{program:?}");
+            };
+            copy.paths.heredocs[0].body = "f\n".to_owned();
+        }),
+        "no Dockerfile can say what `COPY`, instruction 2 of stage 2, holds",
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: std::env::var("N").map_or(300, |n| n.parse().unwrap()), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_program_is_printed_and_read_again(program in program::program()) {
         check(&program);
+    }
+
+    #[test]
+    fn layout_does_not_change_meaning(text in text::dockerfile(), choices in layout::choices()) {
+        let varied = layout::vary(&text, choices);
+        prop_assert_eq!(read(&varied).unplaced(), read(&text).unplaced(), "{:?}", varied);
+    }
+
+    #[test]
+    fn layout_does_not_change_a_program(
+        program in program::program(),
+        choices in layout::choices(),
+    ) {
+        let varied = layout::vary(&check(&program), choices);
+        prop_assert_eq!(read(&varied).unplaced(), program, "{:?}", varied);
     }
 
     #[test]

@@ -44,9 +44,10 @@ pub(crate) fn program() -> impl Strategy<Value = Program> {
     select(vec![None, Some('\\'), Some('`')]).prop_flat_map(|given| {
         let words = Words { escape: given.unwrap_or('\\') };
         let escape = given.map(|escape| directive("escape", escape.to_string()));
-        let others = subsequence(vec!["syntax", "check"], 0..=2);
-        let directives = (others, TRIMMED).prop_map(move |(others, value)| {
-            let others = others.into_iter().map(|name| directive(name, value.clone()));
+        let others =
+            subsequence(vec![("syntax", "docker/dockerfile:1"), ("check", "skip=all")], 0..=2);
+        let directives = others.prop_map(move |others| {
+            let others = others.into_iter().map(|(name, value)| directive(name, value.to_owned()));
             escape.clone().into_iter().chain(others).collect()
         });
         let global_args = vec((words.arg(), Just(Span::default())), 0..2);
@@ -304,7 +305,7 @@ impl Words {
             .prop_map(|(image, platform, name)| From { image, platform, name: name.map(text) });
         let line = prop_oneof![
             3 => TRIMMED,
-            1 => select(vec!["escape=`", "syntax=a", "Check = b"]).prop_map(str::to_owned),
+            1 => select(vec!["escape=`", "Syntax = a", "a=b"]).prop_map(str::to_owned),
         ];
         let description = vec(line, 0..3).prop_map(|lines| lines.join("\n"));
         (from, vec(self.statement(), 0..4), description).prop_map(
