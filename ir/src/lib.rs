@@ -12,6 +12,7 @@ pub mod graph;
 pub mod instruction;
 pub mod json;
 pub mod op;
+pub mod pattern;
 pub mod platform;
 pub mod program;
 pub mod reference;
