@@ -1,9 +1,7 @@
 //! Another layout of the same Dockerfile, at random: what may differ without changing the program.
 
-use std::ops::Range;
-
 use ir::{Source, Span};
-use kaniko_grammar::{parse, print};
+use kaniko_grammar::parse;
 use proptest::prelude::*;
 
 /// Where every decision comes from; a zero, and what is behind the last, changes nothing.
@@ -11,14 +9,12 @@ pub(crate) fn choices() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 0..500)
 }
 
-/// Lays the program of a Dockerfile out anew.
+/// Lays a printed program out anew.
 ///
-/// It starts from the canonical layout, where an instruction is one line and perhaps the bodies of
-/// heredocs. Those are left alone, as are descriptions and the order of lines.
-pub(crate) fn vary(dockerfile: &str, choices: Vec<u8>) -> String {
-    let program = parse(&Source::new("", dockerfile).unwrap()).program;
-    let text = print(&program).unwrap();
-    let program = parse(&Source::new("", text.as_str()).unwrap()).program;
+/// In its layout an instruction is one line, unless that is too long, and perhaps the bodies of
+/// heredocs. These are left alone, as are descriptions and the order of lines.
+pub(crate) fn vary(text: &str, choices: Vec<u8>) -> String {
+    let program = parse(&Source::new("", text).unwrap()).program;
     let escape = program.directives.iter().find(|directive| directive.name == "escape");
     let escape = escape.map_or('\\', |directive| directive.value.chars().next().unwrap());
     let mut layout = Layout { text: String::new(), choices: choices.into_iter(), escape };
@@ -36,7 +32,7 @@ pub(crate) fn vary(dockerfile: &str, choices: Vec<u8>) -> String {
             layout.unheard();
         }
         layout.between(&text[at..span.start()]);
-        at = layout.instruction(&text, span);
+        at = layout.instruction(text, span);
     }
     layout.text.push_str(&text[at..]);
     if layout.one_in(4) {
@@ -222,21 +218,4 @@ impl Layout {
             self.newline();
         }
     }
-}
-
-/// Bytes of a text changed at random: parts removed, repeated and put elsewhere.
-pub(crate) fn mangle(text: &str, edits: &[(Range<usize>, usize)]) -> Vec<u8> {
-    let mut bytes = text.as_bytes().to_vec();
-    for (range, to) in edits {
-        let len = bytes.len();
-        let (start, end) = (range.start.min(len), range.end.min(len));
-        let part: Vec<u8> = bytes[start..end].to_vec();
-        if to % 3 == 0 {
-            bytes.drain(start..end);
-        } else {
-            let at = to % (len + 1);
-            bytes.splice(at..at, part);
-        }
-    }
-    bytes
 }

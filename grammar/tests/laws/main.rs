@@ -1,4 +1,5 @@
-//! What holds for every text: nothing panics, places lie within it, and a program survives JSON.
+//! What holds for every text: nothing panics, places lie within it, a program survives JSON and
+//! being printed.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -7,7 +8,7 @@ mod printing;
 mod program;
 mod text;
 
-use ir::{Diagnostic, Program, Source, Span};
+use ir::{Diagnostic, Source, Span};
 use kaniko_grammar::{parse, parse_ignore, parse_trigger, template};
 use proptest::prelude::*;
 
@@ -37,40 +38,60 @@ fn check(text: &str) {
         assert!(text.get(span.start()..span.end()).is_some(), "{span:?} in {text:?}");
     }
     assert!(parsed.diagnostics.is_sorted_by_key(|d| (d.span.start(), d.span.end())));
-    let again: Program = serde_json::from_str(&program.to_string()).unwrap();
-    assert_eq!(again, parsed.program);
+    let json = ir::json::program(&parsed.program);
+    assert_eq!(ir::json::read_program(&json).unwrap(), parsed.program);
+}
+
+/// Reads a text as everything that there is to read.
+fn check_as_all(text: &str) {
+    check(text);
+    check_trigger(text);
+    for escape in ['\\', '`'] {
+        let read = template(text, escape, 3);
+        assert_eq!(read.raw, text);
+        let mut found = Vec::new();
+        spans(&serde_json::to_value(read).unwrap(), &mut found);
+        for span in found {
+            assert!(text.get(span.start() - 3..span.end() - 3).is_some(), "{span:?} in {text:?}");
+        }
+    }
+    drop(parse_ignore(text));
+}
+
+fn check_trigger(text: &str) {
+    let at = Span::new(7, 13);
+    let value = match parse_trigger(text, at) {
+        Ok(statement) => serde_json::to_value(statement).unwrap(),
+        Err(problems) => {
+            assert!(problems.iter().any(Diagnostic::is_error), "{text:?}");
+            serde_json::to_value(problems).unwrap()
+        }
+    };
+    let mut found = Vec::new();
+    spans(&value, &mut found);
+    assert!(found.iter().all(|span| *span == at), "{value}");
 }
 
 proptest! {
     #[test]
-    fn any_text_is_parsed_and_every_place_lies_within_it(text in text::soup()) {
-        check(&text);
+    fn any_bytes_give_a_result(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        check_as_all(&String::from_utf8_lossy(&bytes));
     }
 
     #[test]
-    fn arbitrary_text_is_parsed_too(text in any::<String>()) {
-        check(&text);
+    fn any_text_gives_a_result(text in text::soup()) {
+        check_as_all(&text);
     }
 
     #[test]
-    fn a_trigger_stands_where_it_is_brought_in(text in text::soup()) {
-        let at = Span::new(7, 13);
-        let value = match parse_trigger(&text, at) {
-            Ok(statement) => serde_json::to_value(statement).unwrap(),
-            Err(problems) => {
-                prop_assert!(problems.iter().any(Diagnostic::is_error));
-                serde_json::to_value(problems).unwrap()
-            }
-        };
-        let mut found = Vec::new();
-        spans(&value, &mut found);
-        prop_assert!(found.iter().all(|span| *span == at), "{value}");
-    }
-
-    #[test]
-    fn a_template_keeps_its_text_and_ignore_files_never_panic(text in any::<String>()) {
-        prop_assert_eq!(&template(&text, '\\', 3).raw, &text);
-        drop(parse_ignore(&text));
+    fn a_mangled_dockerfile_gives_a_result(
+        text in text::dockerfile(),
+        case in prop::sample::select(text::cases()),
+        edits in text::edits(),
+    ) {
+        for text in [text, case] {
+            check_as_all(&String::from_utf8_lossy(&text::mangle(&text, &edits)));
+        }
     }
 
     /// Without quotes, escapes and variables there is nothing to read.

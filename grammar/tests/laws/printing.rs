@@ -1,7 +1,5 @@
 //! A program that is printed and read again is the same program.
 
-use std::path::Path;
-
 use ir::instruction::{Command, Instruction, Text};
 use ir::{Program, Source, Span};
 use kaniko_grammar::{parse, print, template};
@@ -28,22 +26,9 @@ fn check(program: &Program) -> String {
     printed
 }
 
-/// Every case that is no mistake.
-#[expect(clippy::disallowed_methods, reason = "each case stands for itself")]
-fn cases() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases");
-    let folders = ["parse", "plan"].map(|kind| folder.join(kind));
-    let entries = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
-    let texts = entries.map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
-    let texts = texts.map(|text| String::from_utf8_lossy(&text).into_owned());
-    texts.filter(|text| text::is_good(text)).collect()
-}
-
 #[test]
 fn every_case_is_printed_and_read_again() {
-    let cases = cases();
-    assert!(cases.len() > 20, "only {} cases were found", cases.len());
-    for text in cases {
+    for text in text::cases() {
         check(&read(&text));
     }
 }
@@ -132,21 +117,8 @@ fn what_no_dockerfile_says_is_told_with_its_place() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: std::env::var("N").map_or(300, |n| n.parse().unwrap()), failure_persistence: None, ..ProptestConfig::default() })]
-
     #[test]
-    fn a_program_is_printed_and_read_again(program in program::program()) {
-        check(&program);
-    }
-
-    #[test]
-    fn layout_does_not_change_meaning(text in text::dockerfile(), choices in layout::choices()) {
-        let varied = layout::vary(&text, choices);
-        prop_assert_eq!(read(&varied).unplaced(), read(&text).unplaced(), "{:?}", varied);
-    }
-
-    #[test]
-    fn layout_does_not_change_a_program(
+    fn a_program_is_printed_and_read_again(
         program in program::program(),
         choices in layout::choices(),
     ) {
@@ -155,15 +127,12 @@ proptest! {
     }
 
     #[test]
-    fn what_was_read_is_printed_and_read_again(text in text::dockerfile()) {
-        check(&read(&text));
-    }
-
-    #[test]
-    fn soup_too(text in text::soup()) {
-        let text = format!("FROM a\n{text}");
-        if text::is_good(&text) {
-            check(&read(&text));
-        }
+    fn what_was_read_is_printed_and_read_again(
+        text in text::dockerfile(),
+        choices in layout::choices(),
+    ) {
+        let program = read(&text);
+        let varied = layout::vary(&check(&program), choices);
+        prop_assert_eq!(read(&varied).unplaced(), program.unplaced(), "{:?}", varied);
     }
 }

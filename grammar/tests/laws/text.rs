@@ -1,8 +1,11 @@
 //! Texts at random: of anything, and of what means something in a Dockerfile.
 
+use std::path::Path;
+
 use ir::{Diagnostic, Source};
 use kaniko_grammar::parse;
 use proptest::prelude::*;
+use proptest::sample::Index;
 
 /// What means something somewhere on a line.
 const PIECES: [&str; 70] = [
@@ -154,4 +157,50 @@ fn instruction() -> impl Strategy<Value = String> {
 /// Whether a Dockerfile is read without an error.
 pub(crate) fn is_good(text: &str) -> bool {
     !parse(&Source::new("", text).unwrap()).diagnostics.iter().any(Diagnostic::is_error)
+}
+
+/// Every case that is no mistake.
+#[expect(clippy::disallowed_methods, reason = "the texts are sorted")]
+pub(crate) fn cases() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases");
+    let folders = ["parse", "plan"].map(|kind| folder.join(kind));
+    let entries = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let texts = entries.map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+    let texts = texts.map(|text| String::from_utf8_lossy(&text).into_owned());
+    let mut good: Vec<_> = texts.filter(|text| is_good(text)).collect();
+    assert!(good.len() > 20, "only {} cases were found", good.len());
+    good.sort();
+    good
+}
+
+/// A part of a text that is removed, or also put elsewhere.
+#[derive(Clone, Debug)]
+pub(crate) struct Edit {
+    from: Index,
+    len: usize,
+    to: Option<Index>,
+}
+
+/// What changes a text here and there.
+pub(crate) fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    let edit = (any::<Index>(), 0_usize..20, any::<Option<Index>>());
+    prop::collection::vec(edit.prop_map(|(from, len, to)| Edit { from, len, to }), 1..6)
+}
+
+/// A text that was changed, which need not be one any more.
+pub(crate) fn mangle(text: &str, edits: &[Edit]) -> Vec<u8> {
+    let mut bytes = text.as_bytes().to_vec();
+    for Edit { from, len, to } in edits {
+        let start = from.index(bytes.len() + 1);
+        let end = (start + len).min(bytes.len());
+        let part: Vec<u8> = bytes[start..end].to_vec();
+        match to {
+            None => drop(bytes.drain(start..end)),
+            Some(to) => {
+                let at = to.index(bytes.len() + 1);
+                bytes.splice(at..at, part);
+            }
+        }
+    }
+    bytes
 }
