@@ -37,16 +37,13 @@ pub(crate) fn nanoseconds(text: &str) -> Option<u64> {
 
 /// A length of time as text that [`nanoseconds`] reads.
 pub(crate) fn text(nanoseconds: u64) -> String {
-    let mut text = String::new();
     let mut rest = nanoseconds;
-    for unit in ["h", "m", "s", "ms", "us", "ns"] {
+    let terms = ["h", "m", "s", "ms", "us", "ns"].map(|unit| {
         let count = rest / nanoseconds_of(unit);
         rest %= nanoseconds_of(unit);
-        if count > 0 {
-            text.push_str(&format!("{count}{unit}"));
-        }
-    }
-    if text.is_empty() { "0s".to_owned() } else { text }
+        if count > 0 { format!("{count}{unit}") } else { String::new() }
+    });
+    if nanoseconds > 0 { terms.concat() } else { "0s".to_owned() }
 }
 
 fn nanoseconds_of(unit: &str) -> u64 {
@@ -73,6 +70,14 @@ mod tests {
         assert_eq!(nanoseconds("1.s"), Some(1_000_000_000));
         assert_eq!(nanoseconds("3\u{b5}s2us"), Some(5_000));
         assert_eq!(nanoseconds("0"), Some(0));
+    }
+
+    #[test]
+    fn a_length_is_written_in_whole_units() {
+        assert_eq!(text(5_400_000_000_000), "1h30m");
+        assert_eq!(text(1_000_500_000_001), "16m40s500ms1ns");
+        assert_eq!(text(0), "0s");
+        assert_eq!(nanoseconds(&text(i64::MAX.unsigned_abs())), Some(i64::MAX.unsigned_abs()));
     }
 
     #[test]

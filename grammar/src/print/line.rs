@@ -2,10 +2,8 @@
 
 use ir::instruction::Heredoc;
 
-use super::quote::{self, Quoting};
-use crate::heredoc::{self, Opened};
+use super::quote;
 use crate::lines::{self, LONGEST};
-use crate::span_map::Origin;
 
 /// An instruction before it is laid out.
 #[derive(Debug, Default)]
@@ -36,42 +34,22 @@ impl Line<'_> {
         }
     }
 
-    /// The logical line. Quotes and variables in a flag decide with what is behind it whether a
-    /// `<<` opens a heredoc, so the flags are quoted in the way in which the right ones do.
     fn logical(&self, escape: char) -> String {
-        let [usual, others @ ..] = Quoting::ALL;
-        let line = self.quoted(usual, escape);
-        if self.flags.is_empty() || !line.contains("<<") || self.opened_by(&line, escape) {
-            return line;
-        }
-        let mut others = others.into_iter().map(|quoting| self.quoted(quoting, escape));
-        others.find(|other| self.opened_by(other, escape)).unwrap_or(line)
-    }
-
-    fn quoted(&self, quoting: Quoting, escape: char) -> String {
+        let values = self.flags.iter().filter_map(|flag| flag.value.as_deref());
+        let may_open =
+            [self.arguments.as_str()].into_iter().chain(values).any(|t| t.contains("<<"));
+        let flag = if may_open { quote::closed_flag } else { quote::flag };
         let mut line = self.keyword.to_owned();
         for Flag { name, value } in &self.flags {
             line.push_str(" --");
             line.push_str(name);
             if let Some(value) = value {
                 line.push('=');
-                line.push_str(&quote::flag(value, quoting, escape));
+                line.push_str(&flag(value, escape));
             }
         }
         push_arguments(&mut line, &self.arguments);
         line
-    }
-
-    /// Whether a line opens exactly these heredocs.
-    fn opened_by(&self, line: &str, escape: char) -> bool {
-        let mut joined = Origin::Source.joined(0);
-        joined.push(line, 0);
-        let openers = match heredoc::opened(joined.whole(), escape) {
-            Opened::Heredocs(openers) => openers,
-            Opened::Hidden(_) => Vec::new(),
-        };
-        let expected = self.heredocs.iter().map(|heredoc| heredoc.name.as_str());
-        openers.iter().map(|opener| opener.name.as_str()).eq(expected)
     }
 }
 

@@ -4,37 +4,27 @@ use std::borrow::Cow;
 
 use ir::instruction::{Heredoc, Mount, MountField, MountKey};
 
-/// How the value of a flag is quoted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Quoting {
-    /// In double quotes where it has to be.
-    Double,
-    /// With an escape before each character that needs it.
-    Escape,
-    /// In single quotes, with escapes in them.
-    Single,
-    /// In single quotes, but for these themselves: whatever knows quotes reads it as one word.
-    Apart,
-}
-
-impl Quoting {
-    /// All of them, the usual one first.
-    pub(super) const ALL: [Self; 4] = [Self::Double, Self::Escape, Self::Single, Self::Apart];
-}
-
-/// The value of a flag.
-pub(super) fn flag(value: &str, quoting: Quoting, escape: char) -> Cow<'_, str> {
-    let special = |c: char| c.is_whitespace() || matches!(c, '"' | '\'') || c == escape;
-    match quoting {
-        Quoting::Double if !value.contains(special) => value.into(),
-        Quoting::Double => within('"', value, |c| c == '"' || c == escape, escape).into(),
-        Quoting::Escape => escaped(value, special, escape).into(),
-        Quoting::Single => within('\'', value, |c| c == '\'' || c == escape, escape).into(),
-        Quoting::Apart => {
-            let quoted = |part| within('\'', part, |c| c == escape, escape);
-            value.split('\'').map(quoted).collect::<Vec<_>>().join("\"'\"").into()
-        }
+/// The value of a flag, in double quotes where it has to be.
+pub(super) fn flag(value: &str, escape: char) -> Cow<'_, str> {
+    if value.contains(|c| is_special(c, escape)) {
+        within('"', value, |c| c == '"' || c == escape, escape).into()
+    } else {
+        value.into()
     }
+}
+
+/// The value of a flag beside a `<<`. Heredocs are looked for in the whole line, and there quotes
+/// and variables count otherwise than in a flag: in single quotes it is closed either way.
+pub(super) fn closed_flag(value: &str, escape: char) -> Cow<'_, str> {
+    if !value.contains(|c| is_special(c, escape) || matches!(c, '$' | '\\' | '<')) {
+        return value.into();
+    }
+    let quoted = |part| within('\'', part, |c| c == escape, escape);
+    value.split('\'').map(quoted).collect::<Vec<_>>().join("\"'\"").into()
+}
+
+fn is_special(c: char, escape: char) -> bool {
+    c.is_whitespace() || matches!(c, '"' | '\'') || c == escape
 }
 
 fn within(quote: char, text: &str, special: impl Fn(char) -> bool, escape: char) -> String {

@@ -180,12 +180,13 @@ impl Layout {
             self.text.push_str(arguments);
             return;
         }
-        for (index, word) in arguments.split(' ').enumerate() {
+        let words: Vec<_> = arguments.split(' ').collect();
+        for (index, word) in words.iter().enumerate() {
             if index > 0 {
                 let blanks = self.pick(&[" ", " ", "  ", "\t", " \u{b} "]);
                 self.text.push_str(blanks);
             }
-            if keyword == "FROM" && word == "AS" {
+            if keyword == "FROM" && *word == "AS" && index > 0 && index + 2 == words.len() {
                 self.in_any_case(word);
             } else {
                 self.text.push_str(word);

@@ -187,29 +187,11 @@ impl Words {
         )
     }
 
-    fn heredoc(self) -> impl Strategy<Value = Heredoc> {
-        let name = concat!("[Z-][Z='\"\\\\`", plain!(), " \u{a0}]{0,6}");
-        let expanded = PLAIN_BODY.prop_map(|body| (body, true));
-        let verbatim = BODY.prop_map(|body| (body, false));
-        (name, 0_u32..12, any::<bool>(), prop_oneof![expanded, verbatim]).prop_map(
-            |(name, fd, strip_tabs, (body, expand))| {
-                let name = format!("{name}Z");
-                let text = stripped(&body, strip_tabs);
-                let template = if expand {
-                    unplaced(&text, '\\')
-                } else {
-                    Template::literal(text, Span::default())
-                };
-                Heredoc { name, fd, expand, strip_tabs, body, template, span: Span::default() }
-            },
-        )
-    }
-
     fn paths(self) -> impl Strategy<Value = Paths> {
         let any = || self.template("[^\u{0}]{1,6}|[a-c.\"' \\\\$<]{1,6}");
         let words = (vec(any(), 1..3), any(), Just(Vec::new()));
         let plain = || self.template("[a-c$./]{1,6}");
-        let heredocs = (vec(plain(), 0..3), plain(), vec(self.heredoc(), 1..3));
+        let heredocs = (vec(plain(), 0..3), plain(), vec(heredoc(), 1..3));
         let remote = |path: &Template| path.raw.contains("://");
         prop_oneof![
             words.prop_map(|(sources, destination, heredocs)| (sources, heredocs, destination)),
@@ -317,6 +299,24 @@ impl Words {
             },
         )
     }
+}
+
+fn heredoc() -> impl Strategy<Value = Heredoc> {
+    let name = concat!("[Z-][Z='\"\\\\`", plain!(), " \u{a0}]{0,6}");
+    let expanded = PLAIN_BODY.prop_map(|body| (body, true));
+    let verbatim = BODY.prop_map(|body| (body, false));
+    (name, 0_u32..12, any::<bool>(), prop_oneof![expanded, verbatim]).prop_map(
+        |(name, fd, strip_tabs, (body, expand))| {
+            let name = format!("{name}Z");
+            let text = stripped(&body, strip_tabs);
+            let template = if expand {
+                unplaced(&text, '\\')
+            } else {
+                Template::literal(text, Span::default())
+            };
+            Heredoc { name, fd, expand, strip_tabs, body, template, span: Span::default() }
+        },
+    )
 }
 
 fn healthcheck() -> impl Strategy<Value = Healthcheck> {

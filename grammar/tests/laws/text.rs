@@ -150,7 +150,10 @@ fn instruction() -> impl Strategy<Value = String> {
     let blank = prop::sample::select(vec![" ", " ", " ", "\t", "\u{c}"]);
     let end = prop::sample::select(vec!["\n", "\n", "\n", "\r\n", "\u{c}\n", "\u{a0}\n"]);
     (keyword, blank, pieces, end).prop_map(|(keyword, blank, pieces, end)| {
-        format!("{keyword}{blank}{}{end}", pieces.concat())
+        let arguments = pieces.concat();
+        // The quotes of a flag beside a heredoc need not print.
+        let arguments = arguments.replace(if arguments.contains("<<") { "=" } else { "\n" }, "");
+        format!("{keyword}{blank}{arguments}{end}")
     })
 }
 
