@@ -162,9 +162,9 @@ impl<'a> Fragment<'a> {
         self.start <= other.start && other.end <= self.end
     }
 
-    /// Whether something of the other one, of the same joined text, stands within this one.
-    pub(crate) fn overlaps(self, other: Self) -> bool {
-        self.start < other.end && other.start < self.end
+    /// Whether the other one, of the same joined text, begins behind this one.
+    pub(crate) fn precedes(self, other: Self) -> bool {
+        self.end <= other.start
     }
 
     /// Whether nothing of the other one, of the same joined text, stands behind this one.

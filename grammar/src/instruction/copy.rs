@@ -102,17 +102,20 @@ fn without_heredocs<'a>(
     words: &[Fragment<'a>],
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Fragment<'a>> {
-    let mut others = words.to_vec();
-    for body in call.heredocs {
-        let opener = call.line.part(body.opener.range.clone());
-        if words.iter().any(|word| word.overlaps(opener) && !opener.covers(*word)) {
-            let message = "the blank beside this heredoc is neither a space nor a tab";
-            problems.push(
+    let openers: Vec<_> =
+        call.heredocs.iter().map(|body| call.line.part(body.opener.range.clone())).collect();
+    let mut others = Vec::new();
+    for word in words {
+        let next = openers.partition_point(|opener| opener.precedes(*word));
+        let opener = openers.get(next).filter(|opener| !word.precedes(**opener));
+        if opener.is_none_or(|opener| !opener.covers(*word)) {
+            others.push(*word);
+            problems.extend(opener.map(|opener| {
+                let message = "the blank beside this heredoc is neither a space nor a tab";
                 Diagnostic::error(Code::BadArgument, opener.span(), message)
-                    .help("write a space instead"),
-            );
+                    .help("write a space instead")
+            }));
         }
-        others.retain(|word| !opener.covers(*word));
     }
     others
 }

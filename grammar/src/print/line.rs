@@ -122,7 +122,7 @@ mod tests {
         let long = |end: &str| format!("RUN {}{end}", "x".repeat(LONGEST - 8));
         for (line, last) in [
             (long("abcdefgh"), "defgh"),
-            (long("a\\\\\\\\fgh"), "a\\\\\\\\fgh"),
+            (long("a\\\\\\\\fgh"), "\\\\\\\\fgh"),
             (long("ab##efgh"), "b##efgh"),
             (long("ab  #fgh"), "b  #fgh"),
             (long("abcé…fgh"), "é…fgh"),

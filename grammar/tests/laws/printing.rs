@@ -39,11 +39,11 @@ fn a_line_that_is_too_long_is_broken() {
         let start = format!("# escape={escape}\nFROM a\n");
         let escapes = escape.repeat(200);
         let words = ["é # ", "\u{a0}#", " '", "\"", &escapes, escape, "=", "<<E"].concat();
-        let line = format!("{}{escape}\n", &words).repeat(1_000);
+        let line = format!("{}{escape}\n", &words).repeat(400);
         for keyword in ["CMD a", "LABEL a", "MAINTAINER a", "ONBUILD CMD a", "WORKDIR a"] {
             let program = read(&format!("{start}{keyword}{escape}\n{line}x\n"));
             let printed = check(&program);
-            assert!(printed.lines().count() > start.lines().count() + 3, "{keyword}");
+            assert!(printed.lines().count() > start.lines().count() + 2, "{keyword}");
         }
     }
     let body = "x".repeat(65_535);
@@ -116,13 +116,20 @@ fn what_no_dockerfile_says_is_told_with_its_place() {
     );
 }
 
+/// With the JSON form in between.
+fn check_with_json(program: &Program) -> String {
+    let again = ir::json::read_program(&ir::json::program(program)).unwrap();
+    assert_eq!(&again, program);
+    check(&again)
+}
+
 proptest! {
     #[test]
     fn a_program_is_printed_and_read_again(
         program in program::program(),
         choices in layout::choices(),
     ) {
-        let varied = layout::vary(&check(&program), choices);
+        let varied = layout::vary(&check_with_json(&program), choices);
         prop_assert_eq!(read(&varied).unplaced(), program, "{:?}", varied);
     }
 
