@@ -1,5 +1,7 @@
 //! Parser directives: `# escape=…`, `# syntax=…` and `# check=…` at the top of a file.
 
+use std::ops::Range;
+
 use ir::program::Directive;
 use ir::{Code, Diagnostic};
 use pest::Parser as _;
@@ -23,6 +25,24 @@ pub(crate) struct Directives {
     origin: Origin,
 }
 
+/// The name of a directive, in lower case, and where its value stands in the line.
+pub(crate) fn pair(rule: Rule, line: &str) -> Option<(String, Range<usize>)> {
+    let (mut name, mut value) = (String::new(), 0..0);
+    for pair in Lines::parse(rule, line).ok()?.flatten() {
+        match pair.as_rule() {
+            Rule::name => name = pair.as_str().to_ascii_lowercase(),
+            Rule::value => value = pair.as_span().start()..pair.as_span().end(),
+            Rule::directive | Rule::slashes | Rule::pair | Rule::blank => {}
+        }
+    }
+    Some((name, value))
+}
+
+/// Whether there is such a directive; its name is in lower case.
+pub(crate) fn is_known(name: &str) -> bool {
+    matches!(name, "syntax" | "escape" | "check")
+}
+
 impl Directives {
     pub(crate) fn new(origin: Origin) -> Self {
         Self { list: Vec::new(), escape: '\\', open: true, origin }
@@ -40,23 +60,11 @@ impl Directives {
 
     fn try_read(&mut self, line: &str, at: usize, problems: &mut Vec<Diagnostic>) -> bool {
         let line = line.trim_end();
-        let Ok(pairs) = Lines::parse(Rule::directive, line) else { return false };
-        let mut name = String::new();
-        let mut value = "";
-        let mut value_at = at;
-        for pair in pairs.flatten() {
-            match pair.as_rule() {
-                Rule::name => name = pair.as_str().to_ascii_lowercase(),
-                Rule::value => {
-                    value = pair.as_str();
-                    value_at += pair.as_span().start();
-                }
-                Rule::directive | Rule::blank => {}
-            }
-        }
-        if !matches!(name.as_str(), "syntax" | "escape" | "check") {
+        let Some((name, value)) = pair(Rule::directive, line) else { return false };
+        if !is_known(&name) {
             return false;
         }
+        let (value, value_at) = (&line[value.clone()], at + value.start);
         let span = self.origin.span(at..at + line.len());
         if let Some(first) = self.list.iter().find(|directive| directive.name == name) {
             problems.push(

@@ -4,6 +4,7 @@
 //! Pure data. The grammar produces a [`Program`], the planner turns it into a [`Graph`], the
 //! runtime executes that; none of them knows another, all of them know this crate.
 
+mod boolean;
 pub mod config;
 pub mod diagnostic;
 pub mod digest;
@@ -22,6 +23,7 @@ mod text;
 mod unplaced;
 pub mod verify;
 
+pub use boolean::parse_bool;
 pub use config::{ConfigFile, ContainerConfig, HistoryEntry};
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use digest::{DiffId, Digest, DigestError};

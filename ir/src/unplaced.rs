@@ -2,9 +2,10 @@
 
 use crate::diagnostic::{Code, Diagnostic, Label, Severity};
 use crate::instruction::{
-    Add, Arg, ArgDeclaration, Cmd, Command, Copy, Entrypoint, Env, Expose, From, Healthcheck,
+    Add, Arg, ArgDeclaration, Cmd, Command, Copy, Device, Entrypoint, Env, Expose, From, Healthcheck,
     Heredoc, Instruction, LabelInstruction, Maintainer, Mount, MountField, MountKey, Network,
-    Onbuild, Pair, Paths, Run, Security, Shell, Stopsignal, Text, User, Volume, Workdir,
+    Onbuild, Pair, Paths, Run, Security, Shell, Stopsignal, Text, UnreadableField, User, Volume,
+    Workdir,
 };
 use crate::program::{Directive, Program, Stage, Statement};
 use crate::source::Span;
@@ -113,8 +114,10 @@ fields! {
     Maintainer { name }
     Workdir { path }
     User { user }
+    Device { written name required }
     Run { command heredocs mounts network security devices }
-    Mount { fields span }
+    Mount { fields unreadable span }
+    UnreadableField { text problem }
     MountField { key value span }
     Copy { from paths chown chmod exclude link parents }
     Add { paths chown chmod exclude link keep_git_dir checksum unpack }

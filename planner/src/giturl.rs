@@ -1,6 +1,8 @@
 //! URLs that name a git repository, and what their fragment and query say
 //! (BuildKit `util/gitutil` and `dfgitutil`).
 
+use ir::op::GitOp;
+
 /// A git source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct GitUrl {
@@ -51,6 +53,20 @@ impl GitUrl {
         subdirectory.clone_into(&mut url.subdirectory);
         url.query(query).map_err(GitUrlError::Bad)?;
         Ok(url)
+    }
+
+    /// The operation that fetches it.
+    pub(crate) fn into_op(self) -> GitOp {
+        // Without a scheme it would be a path.
+        let url = if self.like_path { format!("https://{}", self.remote) } else { self.remote };
+        GitOp {
+            url,
+            reference: Some(self.reference).filter(|reference| !reference.is_empty()),
+            subdirectory: self.subdirectory,
+            keep_git_dir: self.keep_git_dir.unwrap_or(false),
+            checksum: self.checksum,
+            submodules: self.submodules.unwrap_or(true),
+        }
     }
 
     fn query(&mut self, query: &str) -> Result<(), String> {
@@ -120,11 +136,11 @@ fn prefixed(name: &str, prefix: &str) -> String {
 
 /// A name alone means yes.
 fn boolean(name: &str, value: &str) -> Result<bool, String> {
-    match value {
-        "" | "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(format!("`{name}` is `{value}`, which is no truth value")),
+    if value.is_empty() {
+        return Ok(true);
     }
+    let wrong = || format!("`{name}` is `{value}`, which is no truth value");
+    ir::parse_bool(value).ok_or_else(wrong)
 }
 
 /// `git` and `ssh` URLs, `http` and `https` ones that end in `.git`, and `user@host:path`.

@@ -5,16 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use ir::{Diagnostic, Facts, ImageRef, ImageRequest, Platform, Program, Span};
+use ir::{Diagnostic, Facts, ImageRequest, Platform, Program, Span};
 
 mod chmod;
 mod explain;
 mod giturl;
+mod named;
 mod pass;
 mod path;
 mod step;
 
 pub use explain::explain;
+pub use named::NamedContext;
 pub use pass::key::{Component, components};
 pub use pass::schedule::{Schedule, schedule};
 
@@ -37,23 +39,14 @@ pub struct Options {
     pub labels: Vec<(String, String)>,
 }
 
-/// What a `--build-context` stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NamedContext {
-    /// A directory of the builder's.
-    Local {
-        /// Cleaned patterns of its own `.dockerignore`.
-        ignore: Vec<String>,
-    },
-    /// An image.
-    Image(ImageRef),
-}
-
 /// A plan, or why there is none.
 #[derive(Clone, Debug)]
 pub struct Planned {
     /// None if and only if a diagnostic is an error.
     pub graph: Option<ir::Graph>,
+    /// When the image is to say that it was made, in seconds since 1970: `SOURCE_DATE_EPOCH` as a
+    /// build argument or a global `ARG`. None leaves it to the caller.
+    pub epoch: Option<u64>,
     /// Errors and warnings.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -65,13 +58,13 @@ pub struct Planned {
 pub fn plan(program: &Program, options: &Options, facts: &Facts) -> Planned {
     let mut diagnostics = Vec::new();
     match passes(program, options, facts, &mut diagnostics) {
-        Ok(graph) => {
+        Ok((graph, epoch)) => {
             debug_assert_eq!(ir::verify::verify(&graph), [], "a planned graph is well formed");
-            Planned { graph: Some(graph), diagnostics }
+            Planned { graph: Some(graph), epoch, diagnostics }
         }
         Err(errors) => {
             diagnostics.extend(errors);
-            Planned { graph: None, diagnostics }
+            Planned { graph: None, epoch: None, diagnostics }
         }
     }
 }
@@ -81,14 +74,14 @@ fn passes(
     options: &Options,
     facts: &Facts,
     warnings: &mut Vec<Diagnostic>,
-) -> Result<ir::Graph, Vec<Diagnostic>> {
+) -> Result<(ir::Graph, Option<u64>), Vec<Diagnostic>> {
     let resolved = pass::resolve::resolve(program, options, facts)?;
-    warnings.extend(pass::resolve::unused_build_args(program, &resolved, options));
+    warnings.extend(pass::resolve::useless_build_args(program, &resolved, options));
     let expanded = pass::expand::expand(&resolved, options, facts)?;
-    let mut graph = pass::lower::lower(&resolved, expanded, options, facts)?;
+    let mut graph = pass::lower::lower(&resolved, expanded, options, facts, warnings)?;
     pass::prune::prune(&mut graph);
     pass::key::key(&mut graph);
-    Ok(graph)
+    Ok((graph, resolved.epoch))
 }
 
 /// Images that a plan needs and the facts do not know yet, each once, in a fixed order, with the

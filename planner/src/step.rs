@@ -2,7 +2,7 @@
 
 use ir::Span;
 use ir::diagnostic::Diagnostic;
-use ir::instruction::{Command, Heredoc, MountKey, Network, Security, Text};
+use ir::instruction::{Command, Device, Heredoc, MountKey, Network, Security};
 
 use crate::pass::expand::Env;
 
@@ -80,11 +80,11 @@ pub(crate) struct RunStep {
     /// `--security`.
     pub(crate) security: Security,
     /// `--device`.
-    pub(crate) devices: Vec<Text>,
+    pub(crate) devices: Vec<Device>,
     /// The environment of this moment, arguments included.
     pub(crate) env: Env,
-    /// Names of the arguments declared so far, in order, for the history.
-    pub(crate) args: Vec<String>,
+    /// The arguments declared so far, each once, in order, for the history.
+    pub(crate) args: Vec<(String, String)>,
 }
 
 /// A `--mount`.
@@ -122,7 +122,7 @@ pub(crate) struct CopyStep {
 pub(crate) enum CopyKind {
     Copy {
         /// `--from`.
-        from: Option<Text>,
+        from: Option<Word>,
         /// `--parents`.
         parents: bool,
     },

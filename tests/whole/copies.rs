@@ -1,14 +1,13 @@
 //! `COPY` and `ADD`: which files arrive, and as what.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use kaniko_tests::built::Image;
 use kaniko_tests::kaniko::{Build, Outcome};
 use kaniko_tests::registry::Registry;
+use kaniko_tests::server::serve;
 use kaniko_tests::{base, tree};
 
 /// Builds a Dockerfile on busybox, without its `FROM`, and gives the image.
@@ -97,6 +96,42 @@ fn owners_and_modes_are_as_asked_for() {
 }
 
 #[test]
+fn a_name_that_the_image_does_not_know_owns_nothing() {
+    let registry = Registry::start();
+    let base = registry.push(&base::busybox(), "base:1");
+    for (owner, what) in [("nobody-knows", "user"), ("0:nobody-knows", "group")] {
+        Build::of(&format!("FROM {base}\nRUN true\nCOPY --chown={owner} f /f\n"))
+            .file("f", "f")
+            .no_push()
+            .fail()
+            .says(&[&format!("{what} `nobody-knows`"), "Dockerfile:3"]);
+    }
+}
+
+#[test]
+fn what_no_instruction_copies_is_not_read() {
+    let dockerfile = "FROM @base AS unneeded\n\
+        COPY . /all\n\
+        FROM @base\n\
+        COPY f dir/*.x /files/\n\
+        RUN --mount=source=dir,target=/dir ls /dir/a.x\n";
+    let (image, _) = built(dockerfile, |build| {
+        let build = build.file("f", "f").file("dir/a.x", "a").file("large", "");
+        // To copy it would fill the disk.
+        fs::File::options()
+            .write(true)
+            .open(build.path("context/large"))
+            .and_then(|file| file.set_len(1 << 42))
+            .unwrap();
+        // Whoever opens it waits for ever.
+        let pipe = build.path("context/pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+        build
+    });
+    assert_eq!(tree::names(&image.unpack().join("files")), ["a.x", "f"]);
+}
+
+#[test]
 fn files_come_from_stages_indices_and_images() {
     let dockerfile = "FROM @base AS named\n\
         RUN echo named > /file\n\
@@ -172,28 +207,6 @@ fn archives_are_unpacked_by_add_and_copied_by_copy() {
     assert_eq!(look(root, "unpacked/inner/file"), (0o640, 5, 6));
     assert_eq!(fs::read(root.join("kept.tgz")).unwrap(), bytes);
     assert_eq!(fs::read(root.join("copied.tgz")).unwrap(), bytes);
-}
-
-/// A server that answers every request with one text.
-fn serve(content: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for connection in listener.incoming() {
-            let mut connection = connection.unwrap();
-            let mut request = [0; 4096];
-            let read = connection.read(&mut request).unwrap();
-            assert!(read > 0, "a request has at least a line");
-            let length = content.len();
-            let modified = "Last-Modified: Sat, 09 Sep 2001 01:46:40 GMT";
-            write!(
-                connection,
-                "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n{modified}\r\nConnection: close\r\n\r\n{content}"
-            )
-            .unwrap();
-        }
-    });
-    format!("http://{address}")
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(crate) fn run(
             ui.result(&text)
         }
         (Level::Graph, format) => {
-            let graph = front::plan(ui, &front, &Facts::default())?;
+            let graph = front::plan(ui, &front, &Facts::default())?.graph;
             match format {
                 Format::Text => ui.result(&graph.to_string()),
                 Format::Json => ui.result(&ir::json::graph(&graph)),

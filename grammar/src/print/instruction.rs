@@ -81,14 +81,14 @@ fn run(run: &Run) -> Line<'_> {
             Security::Insecure => Some("insecure"),
         },
     );
-    flags.each("device", values(&run.devices));
+    flags.each("device", run.devices.iter().map(|device| device.written.value.clone()));
     let arguments = command(&run.command);
     Line { keyword: "RUN", flags: flags.0, arguments, heredocs: &run.heredocs }
 }
 
 fn copy(copy: &Copy) -> Line<'_> {
     let mut flags = Flags::default();
-    flags.text("from", copy.from.as_ref().map(|from| from.value.as_str()));
+    flags.template("from", copy.from.as_ref());
     flags.template("chown", copy.chown.as_ref());
     flags.template("chmod", copy.chmod.as_ref());
     flags.each("exclude", values(&copy.exclude));

@@ -44,17 +44,24 @@ fn escaped(text: &str, special: impl Fn(char) -> bool, escape: char) -> String {
 
 /// The value of a `--mount`: comma-separated values, quoted as RFC 4180 has it.
 pub(super) fn mount(mount: &Mount) -> String {
-    let fields: Vec<_> = mount.fields.iter().map(field).collect();
-    fields.join(",")
+    let unreadable = mount.unreadable.iter().map(|field| field.text.value.clone());
+    let texts = mount.fields.iter().map(field).chain(unreadable);
+    let quoted = texts.map(|text| {
+        if text.is_empty() || text.contains([',', '"']) {
+            within('"', &text, |c| c == '"', '"')
+        } else {
+            text
+        }
+    });
+    quoted.collect::<Vec<_>>().join(",")
 }
 
 fn field(field: &MountField) -> String {
     let key = key(field.key);
-    let text = match &field.value {
+    match &field.value {
         Some(value) => format!("{key}={}", value.raw),
         None => key.to_owned(),
-    };
-    if text.contains([',', '"']) { within('"', &text, |c| c == '"', '"') } else { text }
+    }
 }
 
 fn key(key: MountKey) -> &'static str {

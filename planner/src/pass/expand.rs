@@ -4,14 +4,14 @@
 //! each other; a stage starts with what its base brings; within a stage the later of an `ARG` and
 //! an `ENV` wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ir::instruction::{Arg, Heredoc, Instruction, Pair, Paths};
+use ir::instruction::{Arg, Heredoc, Instruction, MountKey, Pair, Paths};
 use ir::program::Statement;
 use ir::{Diagnostic, Facts, Platform, Template};
 
 use crate::Options;
-use crate::pass::resolve::{Base, Resolved};
+use crate::pass::resolve::{Base, Resolved, from_word};
 use crate::step::{
     Action, CopyKind, CopyStep, ExpandedStage, MountStep, Place, RunStep, Step, Word,
 };
@@ -24,6 +24,8 @@ pub(crate) use env::{Env, PLATFORM_ARGS, default_path, globals, is_proxy};
 pub(crate) use value::value;
 
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod tests;
 
 /// What a stage hands to the stages that continue it.
@@ -35,7 +37,12 @@ struct Scope {
     config: Env,
     /// Names of the declared arguments, in order, repetitions included.
     args: Vec<String>,
+    /// The values of arguments that no template and no command sees.
+    hidden: Env,
 }
+
+/// Arguments that tell a scanner what to look at, and are no variables.
+const HIDDEN: [&str; 2] = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
 
 /// Expands the needed stages, in order. All diagnostics of all of them, or every value.
 pub(crate) fn expand(
@@ -60,6 +67,7 @@ pub(crate) fn expand(
         let mut expander = Expander { scope, globals: &resolved.globals, options };
         let mut steps = Vec::new();
         for (statement, place) in &stage.statements {
+            errors.extend(unreadable(statement).map(|problem| place.at(problem.clone())));
             match expander.step(statement, *place) {
                 Ok(step) => steps.push(step),
                 Err(error) => errors.push(place.at(error)),
@@ -71,6 +79,30 @@ pub(crate) fn expand(
     if errors.is_empty() { Ok(stages) } else { Err(errors) }
 }
 
+/// What could not be read of a statement, and is wrong because its stage is needed.
+fn unreadable(statement: &Statement) -> impl Iterator<Item = &Diagnostic> {
+    let mounts = match &statement.instruction {
+        Instruction::Run(run) => run.mounts.as_slice(),
+        Instruction::Add(_)
+        | Instruction::Arg(_)
+        | Instruction::Cmd(_)
+        | Instruction::Copy(_)
+        | Instruction::Entrypoint(_)
+        | Instruction::Env(_)
+        | Instruction::Expose(_)
+        | Instruction::Healthcheck(_)
+        | Instruction::Label(_)
+        | Instruction::Maintainer(_)
+        | Instruction::Onbuild(_)
+        | Instruction::Shell(_)
+        | Instruction::Stopsignal(_)
+        | Instruction::User(_)
+        | Instruction::Volume(_)
+        | Instruction::Workdir(_) => &[],
+    };
+    mounts.iter().flat_map(|mount| &mount.unreadable).map(|field| &field.problem)
+}
+
 impl Scope {
     fn of(config: &[String]) -> Self {
         let mut scope = Self::default();
@@ -79,6 +111,14 @@ impl Scope {
             scope.config.set(name, value);
         }
         scope
+    }
+
+    /// The arguments with the values that a command sees, each once, where it is first declared.
+    fn declared(&self) -> Vec<(String, String)> {
+        let mut seen = BTreeSet::new();
+        let first = self.args.iter().filter(|name| seen.insert(name.as_str()));
+        let value = |name| self.env.get(name).or(self.hidden.get(name)).unwrap_or_default();
+        first.map(|name| (name.clone(), value(name).to_owned())).collect()
     }
 
     /// Makes sure of a `PATH`, and lets the config's variables win over inherited arguments.
@@ -140,8 +180,8 @@ impl Expander<'_> {
                 })
             }
             Instruction::Copy(copy) => {
-                let from = copy.from.clone().filter(|from| !from.value.is_empty());
-                let kind = CopyKind::Copy { from, parents: copy.parents };
+                let from = copy.from.as_ref().map(|from| from_word(from, self.globals));
+                let kind = CopyKind::Copy { from: from.transpose()?, parents: copy.parents };
                 let exclude = copy.exclude.iter().map(|text| text.value.clone()).collect();
                 Action::Copy(CopyStep {
                     chown: self.optional(copy.chown.as_ref())?.unwrap_or_default().value,
@@ -203,7 +243,9 @@ impl Expander<'_> {
                 (None, None) => self.globals.get(name).map(str::to_owned),
             };
             if let Some(value) = &value {
-                self.scope.env.put_last(name, value);
+                let hidden = HIDDEN.contains(&name.as_str());
+                let env = if hidden { &mut self.scope.hidden } else { &mut self.scope.env };
+                env.put_last(name, value);
             }
             self.scope.args.push(name.clone());
             declared.push((name.clone(), value));
@@ -215,8 +257,8 @@ impl Expander<'_> {
         let mount = |mount: &ir::instruction::Mount| {
             let field = |field: &ir::instruction::MountField| {
                 let value = match &field.value {
-                    Some(from) if field.key == ir::instruction::MountKey::From => {
-                        Some(Word { value: from.raw.clone(), span: from.span })
+                    Some(from) if field.key == MountKey::From && !from.raw.is_empty() => {
+                        Some(from_word(from, self.globals)?)
                     }
                     Some(template) => Some(self.word(template)?),
                     None => None,
@@ -234,7 +276,7 @@ impl Expander<'_> {
             security: run.security,
             devices: run.devices.clone(),
             env: self.scope.env.clone(),
-            args: self.scope.args.clone(),
+            args: self.scope.declared(),
         })
     }
 

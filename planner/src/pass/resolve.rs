@@ -14,9 +14,9 @@ mod argument;
 mod name;
 mod order;
 
-pub(crate) use argument::unused_build_args;
+pub(crate) use argument::useless_build_args;
 use name::context_base;
-pub(crate) use name::{From, Source};
+pub(crate) use name::{From, Source, from_word};
 use order::{cycles, reachable};
 
 /// A program whose references are bound.
@@ -30,6 +30,10 @@ pub(crate) struct Resolved<'a> {
     pub(crate) needed: BTreeSet<usize>,
     /// Arguments and platform values that `FROM` and bare `ARG`s see.
     pub(crate) globals: Env,
+    /// When the image is to say that it was made, in seconds since 1970, if anything asks for it.
+    pub(crate) epoch: Option<u64>,
+    /// The host name that commands are to see, if anything asks for one.
+    pub(crate) hostname: Option<String>,
     contexts: &'a BTreeMap<String, NamedContext>,
 }
 
@@ -83,6 +87,8 @@ pub(crate) fn resolve<'a>(
         target: 0,
         needed: BTreeSet::new(),
         globals,
+        epoch: None,
+        hostname: argument::hostname(options).map_err(|error| vec![error])?,
         contexts: &options.contexts,
     };
     for stage in &program.stages {
@@ -95,7 +101,7 @@ pub(crate) fn resolve<'a>(
         return Err(errors);
     }
     resolved.target = target(program, options)?;
-    argument::check_epoch(&resolved, options)?;
+    resolved.epoch = argument::epoch(program, &resolved, options).map_err(|error| vec![error])?;
     let edges = resolved.edges(&options.platform)?;
     cycles(&resolved, &edges)?;
     resolved.needed = reachable(&edges, resolved.target);

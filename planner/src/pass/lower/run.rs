@@ -2,7 +2,7 @@
 
 use ir::diagnostic::Diagnostic;
 use ir::graph::Origin;
-use ir::instruction::{Command, Heredoc, Text};
+use ir::instruction::{Command, Device, Heredoc, Text};
 use ir::op::{InlineFile, Mount, Op, RunOp};
 use ir::{Code, ContainerConfig};
 
@@ -22,11 +22,7 @@ impl Lowering<'_> {
         run: RunStep,
         site: Site<'_>,
     ) -> Result<(), Diagnostic> {
-        if let Some(device) = run.devices.first() {
-            let message = format!("`--device={}` cannot be given to a command", device.value);
-            return Err(bad(Code::Unsupported, device.span, message)
-                .help("run the step without the device"));
-        }
+        self.devices(&run.devices, site)?;
         let mounts = self.mounts(current, &run.mounts, site)?;
         let stage = &mut current.stage;
         let config = &stage.config.config;
@@ -35,7 +31,7 @@ impl Lowering<'_> {
         if argv.is_empty() {
             return Err(bad(Code::WrongArity, site.place.span, "`RUN []` has no command"));
         }
-        let created_by = created_by(&argv, &run.args, &run.env);
+        let created_by = created_by(&argv, &run.args);
         let proxy = self.proxy(&run.env);
         let cwd = match config.working_dir.as_str() {
             "" => "/".to_owned(),
@@ -52,10 +48,27 @@ impl Lowering<'_> {
             scripts,
             network: run.network,
             security: run.security,
+            hostname: self.world.resolved.hostname.clone(),
         };
         let origin = Origin { proxy, ..origin(stage, site) };
         stage.root = self.add(Op::Run(op), origin);
         commit(stage, created_by, true);
+        Ok(())
+    }
+
+    /// There are no devices here: one that is required is refused, as where it is not there.
+    fn devices(&mut self, devices: &[Device], site: Site<'_>) -> Result<(), Diagnostic> {
+        for device in devices {
+            let span = device.written.span;
+            let message = format!("the device `{}` cannot be given to a command", device.name);
+            if device.required {
+                return Err(bad(Code::Unsupported, span, message)
+                    .help("leave out `required`, or build where there is such a device"));
+            }
+            let warning = Diagnostic::warning(Code::WithoutEffect, span, message)
+                .help("leave out `--device`; the command runs without it");
+            self.warnings.push(site.place.at(warning));
+        }
         Ok(())
     }
 
@@ -138,19 +151,12 @@ fn with_agent(env: Env, mounts: &[Mount]) -> Vec<(String, String)> {
 
 /// `RUN |1 NAME=value /bin/sh -c text # buildkit`: the declared arguments with the values that
 /// the command sees.
-fn created_by(argv: &[String], args: &[String], env: &Env) -> String {
-    let mut names: Vec<&String> = Vec::new();
-    for name in args {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
+fn created_by(argv: &[String], args: &[(String, String)]) -> String {
     let mut words = vec!["RUN".to_owned()];
-    if !names.is_empty() {
-        words.push(format!("|{}", names.len()));
+    if !args.is_empty() {
+        words.push(format!("|{}", args.len()));
     }
-    let value = |name: &String| env.get(name).unwrap_or_default();
-    words.extend(names.into_iter().map(|name| format!("{name}={}", value(name))));
+    words.extend(args.iter().map(|(name, value)| format!("{name}={value}")));
     words.push(argv.join(" "));
     words.push("# buildkit".to_owned());
     words.join(" ")
