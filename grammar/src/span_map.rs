@@ -169,8 +169,8 @@ impl<'a> Fragment<'a> {
         self.start <= other.start && other.end <= self.end
     }
 
-    /// Whether the other one, of the same joined text, begins behind this one.
-    pub(crate) fn precedes(self, other: Self) -> bool {
+    /// Whether it ends before the other one, of the same joined text, begins.
+    pub(crate) fn stands_before(self, other: Self) -> bool {
         self.end <= other.start
     }
 

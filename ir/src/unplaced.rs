@@ -2,10 +2,10 @@
 
 use crate::diagnostic::{Code, Diagnostic, Label, Severity};
 use crate::instruction::{
-    Add, Arg, ArgDeclaration, Cmd, Command, Copy, Device, Entrypoint, Env, Expose, From, Healthcheck,
-    Heredoc, Instruction, LabelInstruction, Maintainer, Mount, MountField, MountKey, Network,
-    Onbuild, Pair, Paths, Run, Security, Shell, Stopsignal, Text, UnreadableField, User, Volume,
-    Workdir,
+    Add, Arg, ArgDeclaration, Cmd, Command, Copy, Device, Entrypoint, Env, Expose, From,
+    Healthcheck, Heredoc, Instruction, LabelInstruction, Maintainer, Mount, MountField, MountKey,
+    Network, Onbuild, Pair, Paths, Run, Security, Shell, Stopsignal, Text, UnreadableField, User,
+    Volume, Workdir,
 };
 use crate::program::{Directive, Program, Stage, Statement};
 use crate::source::Span;

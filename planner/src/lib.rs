@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use ir::{Diagnostic, Facts, ImageRequest, Platform, Program, Span};
 
+mod budget;
 mod chmod;
 mod explain;
 mod giturl;

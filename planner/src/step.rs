@@ -1,10 +1,12 @@
 //! What a statement says once every template in it has its value: what `expand` hands to `lower`.
 
+use std::sync::Arc;
+
 use ir::Span;
 use ir::diagnostic::Diagnostic;
 use ir::instruction::{Command, Device, Heredoc, MountKey, Network, Security};
 
-use crate::pass::expand::Env;
+use crate::pass::expand::{Args, Env};
 
 /// A value and where it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,9 +84,9 @@ pub(crate) struct RunStep {
     /// `--device`.
     pub(crate) devices: Vec<Device>,
     /// The environment of this moment, arguments included.
-    pub(crate) env: Env,
-    /// The arguments declared so far, each once, in order, for the history.
-    pub(crate) args: Vec<(String, String)>,
+    pub(crate) env: Arc<Env>,
+    /// The arguments declared so far, for the history.
+    pub(crate) args: Arc<Args>,
 }
 
 /// A `--mount`.

@@ -86,27 +86,29 @@ fn paths(call: &Call<'_>, keyword: &str, problems: &mut Vec<Diagnostic>) -> Opti
     }
 }
 
-/// The words that are no part of what opens a heredoc. That ends at any blank, a word only at those
-/// of ASCII, so one may have more in it than what opens a heredoc; BuildKit drops the body then.
+/// The words that are no part of what opens a heredoc. Both are in the order of the line, but what
+/// opens a heredoc ends at any blank, a word only at those of ASCII. So a word may have more in it
+/// than what opens a heredoc; BuildKit takes it for a path then, and drops the body.
 fn without_heredocs<'a>(
     call: &Call<'a>,
     words: &[Fragment<'a>],
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Fragment<'a>> {
-    let openers: Vec<_> =
-        call.heredocs.iter().map(|body| call.line.part(body.opener.range.clone())).collect();
+    let mut openers =
+        call.heredocs.iter().map(|body| call.line.part(body.opener.range.clone())).peekable();
     let mut others = Vec::new();
     for word in words {
-        let next = openers.partition_point(|opener| opener.precedes(*word));
-        let opener = openers.get(next).filter(|opener| !word.precedes(**opener));
-        if opener.is_none_or(|opener| !opener.covers(*word)) {
-            others.push(*word);
-            problems.extend(opener.map(|opener| {
-                let message = "the blank beside this heredoc is neither a space nor a tab";
-                Diagnostic::error(Code::BadArgument, opener.span(), message)
-                    .help("write a space instead")
-            }));
+        while openers.next_if(|opener| opener.stands_before(*word)).is_some() {}
+        let opener = openers.peek().filter(|opener| !word.stands_before(**opener));
+        if opener.is_some_and(|opener| opener.covers(*word)) {
+            continue;
         }
+        others.push(*word);
+        problems.extend(opener.map(|opener| {
+            let message = "the blank beside this heredoc is neither a space nor a tab";
+            Diagnostic::error(Code::BadArgument, opener.span(), message)
+                .help("write a space instead")
+        }));
     }
     others
 }

@@ -1,9 +1,9 @@
 //! Programs at random, from their types: what a Dockerfile can say, and no more.
 
 use ir::instruction::{
-    Add, Arg, ArgDeclaration, Cmd, Command, Copy, Entrypoint, Env, Expose, From, Healthcheck,
-    Heredoc, Instruction, LabelInstruction, Maintainer, Mount, MountField, MountKey, Network,
-    Onbuild, Pair, Paths, Run, Security, Shell, Stopsignal, Text, User, Volume, Workdir,
+    Add, Arg, ArgDeclaration, Cmd, Command, Copy, Device, Entrypoint, Env, Expose, From,
+    Healthcheck, Heredoc, Instruction, LabelInstruction, Maintainer, Mount, MountField, MountKey,
+    Network, Onbuild, Pair, Paths, Run, Security, Shell, Stopsignal, Text, User, Volume, Workdir,
 };
 use ir::program::Directive;
 use ir::{Program, Span, Stage, Statement, Template};
@@ -71,6 +71,13 @@ fn texts() -> impl Strategy<Value = Vec<Text>> {
 
 fn argv(from: usize) -> impl Strategy<Value = Vec<String>> {
     vec(any::<String>(), from..3)
+}
+
+fn device() -> impl Strategy<Value = Device> {
+    ("[b-c./$ '\\\\`é]{1,4}", any::<bool>()).prop_map(|(name, required)| {
+        let written = if required { format!("required,name={name}") } else { name.clone() };
+        Device { written: text(written), name, required }
+    })
 }
 
 /// What a shell is given: neither a JSON array nor with anything that may open a heredoc.
@@ -142,18 +149,20 @@ impl Words {
             Env, From, Gid, Id, Mode, Readonly, Readwrite, Relabel, Required, Sharing, Size,
             Source, Target, Type, Uid,
         };
-        let key = select(vec![Env, Gid, Id, Mode, Sharing, Size, Source, Target, Type, Uid]);
-        let valued = (key, self.template(TEXT)).prop_map(|(key, value)| (key, Some(value)));
+        let valued = vec![Env, From, Gid, Id, Mode, Sharing, Size, Source, Target, Type, Uid];
+        let valued = (select(valued), self.template(TEXT).prop_map(Some));
         let alone =
             select(vec![Readonly, Readwrite, Relabel, Required]).prop_map(|key| (key, None));
-        let from = "[a-z:/.,-]{1,5}"
-            .prop_map(|name| (From, Some(Template::literal(name, Span::default()))));
-        let field = prop_oneof![valued, alone, from].prop_map(|(key, value)| MountField {
+        let field = prop_oneof![valued, alone].prop_map(|(key, value)| MountField {
             key,
             value,
             span: Span::default(),
         });
-        let mount = vec(field, 1..4).prop_map(|fields| Mount { fields, span: Span::default() });
+        let mount = vec(field, 1..4).prop_map(|fields| Mount {
+            fields,
+            unreadable: Vec::new(),
+            span: Span::default(),
+        });
         vec(mount, 0..3)
     }
 
@@ -175,7 +184,7 @@ impl Words {
         let commands = prop_oneof![command().prop_map(|command| (command, Vec::new())), heredocs];
         let network = select(vec![Network::Default, Network::None, Network::Host]);
         let security = select(vec![Security::Sandbox, Security::Insecure]);
-        (commands, self.mounts(), network, security, texts()).prop_map(
+        (commands, self.mounts(), network, security, vec(device(), 0..3)).prop_map(
             |((command, heredocs), mounts, network, security, devices)| Run {
                 command,
                 heredocs,
@@ -192,12 +201,10 @@ impl Words {
         let words = (vec(any(), 1..3), any(), Just(Vec::new()));
         let plain = || self.template("[a-c$./]{1,6}");
         let heredocs = (vec(plain(), 0..3), plain(), vec(heredoc(), 1..3));
-        let remote = |path: &Template| path.raw.contains("://");
         prop_oneof![
             words.prop_map(|(sources, destination, heredocs)| (sources, heredocs, destination)),
             heredocs.prop_map(|(sources, destination, heredocs)| (sources, heredocs, destination)),
         ]
-        .prop_filter("a `COPY` of an address", move |(sources, ..)| !sources.iter().any(remote))
         .prop_map(|(sources, heredocs, destination)| Paths {
             sources,
             heredocs,
@@ -207,7 +214,7 @@ impl Words {
 
     fn copy(self) -> impl Strategy<Value = Copy> {
         let flags = (self.flag(), self.flag(), texts(), any::<bool>(), any::<bool>());
-        (option::of(TEXT.prop_map(text)), self.paths(), flags).prop_map(
+        (self.flag(), self.paths(), flags).prop_map(
             |(from, paths, (chown, chmod, exclude, link, parents))| Copy {
                 from,
                 paths,

@@ -5,12 +5,14 @@
 //! an `ENV` wins.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ir::instruction::{Arg, Heredoc, Instruction, MountKey, Pair, Paths};
 use ir::program::Statement;
 use ir::{Diagnostic, Facts, Platform, Template};
 
 use crate::Options;
+use crate::budget::{Budget, ENTRY};
 use crate::pass::resolve::{Base, Resolved, from_word};
 use crate::step::{
     Action, CopyKind, CopyStep, ExpandedStage, MountStep, Place, RunStep, Step, Word,
@@ -28,17 +30,27 @@ mod conformance;
 #[cfg(test)]
 mod tests;
 
-/// What a stage hands to the stages that continue it.
+/// What a stage hands to the stages that continue it. What does not change is shared.
 #[derive(Clone, Debug, Default)]
 struct Scope {
     /// What templates and commands see.
-    env: Env,
+    env: Arc<Env>,
     /// What of it the image keeps, in the order of the config.
-    config: Env,
-    /// Names of the declared arguments, in order, repetitions included.
-    args: Vec<String>,
-    /// The values of arguments that no template and no command sees.
-    hidden: Env,
+    config: Arc<Env>,
+    /// The declared arguments.
+    args: Arc<Args>,
+}
+
+/// Names of declared arguments, each once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Args {
+    known: BTreeSet<String>,
+    /// In the order in which each was declared first.
+    pub(crate) names: Vec<String>,
+    /// The values of those that no template and no command sees.
+    pub(crate) hidden: Env,
+    /// As the budget counts it.
+    size: usize,
 }
 
 /// Arguments that tell a scanner what to look at, and are no variables.
@@ -63,8 +75,13 @@ pub(crate) fn expand(
                 .map_or_else(Scope::default, |image| Scope::of(&image.config.config.env)),
             Base::Scratch | Base::Context(_) | Base::Invalid(_) => Scope::default(),
         };
+        let Resolved { globals, budget, .. } = resolved;
+        if let Err(error) = budget.spend(scope.size(), stage.span) {
+            errors.push(error);
+            break;
+        }
         scope.enter(&stage.platform);
-        let mut expander = Expander { scope, globals: &resolved.globals, options };
+        let mut expander = Expander { scope, globals, budget, options };
         let mut steps = Vec::new();
         for (statement, place) in &stage.statements {
             errors.extend(unreadable(statement).map(|problem| place.at(problem.clone())));
@@ -72,10 +89,14 @@ pub(crate) fn expand(
                 Ok(step) => steps.push(step),
                 Err(error) => errors.push(place.at(error)),
             }
+            if budget.is_exceeded() {
+                break;
+            }
         }
         scopes.insert(index, expander.scope);
         stages.push(ExpandedStage { index, steps });
     }
+    resolved.budget.tell(&mut errors);
     if errors.is_empty() { Ok(stages) } else { Err(errors) }
 }
 
@@ -105,20 +126,17 @@ fn unreadable(statement: &Statement) -> impl Iterator<Item = &Diagnostic> {
 
 impl Scope {
     fn of(config: &[String]) -> Self {
-        let mut scope = Self::default();
+        let mut env = Env::default();
         for entry in config {
             let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
-            scope.config.set(name, value);
+            env.set(name, value);
         }
-        scope
+        Self { config: Arc::new(env), ..Self::default() }
     }
 
-    /// The arguments with the values that a command sees, each once, where it is first declared.
-    fn declared(&self) -> Vec<(String, String)> {
-        let mut seen = BTreeSet::new();
-        let first = self.args.iter().filter(|name| seen.insert(name.as_str()));
-        let value = |name| self.env.get(name).or(self.hidden.get(name)).unwrap_or_default();
-        first.map(|name| (name.clone(), value(name).to_owned())).collect()
+    /// What a copy takes from the budget.
+    fn size(&self) -> usize {
+        self.env.size() + self.config.size() + self.args.size
     }
 
     /// Makes sure of a `PATH`, and lets the config's variables win over inherited arguments.
@@ -126,10 +144,20 @@ impl Scope {
         if let Some(path) = default_path(platform)
             && self.config.get("PATH").is_none()
         {
-            self.config.set("PATH", path);
+            Arc::make_mut(&mut self.config).set("PATH", path);
         }
+        let env = Arc::make_mut(&mut self.env);
         for (name, value) in self.config.iter() {
-            self.env.put_last(name, value);
+            env.put_last(name, value);
+        }
+    }
+}
+
+impl Args {
+    fn declare(&mut self, name: &str) {
+        if self.known.insert(name.to_owned()) {
+            self.names.push(name.to_owned());
+            self.size += name.len() + ENTRY;
         }
     }
 }
@@ -137,12 +165,13 @@ impl Scope {
 struct Expander<'a> {
     scope: Scope,
     globals: &'a Env,
+    budget: &'a Budget,
     options: &'a Options,
 }
 
 impl Expander<'_> {
     fn value(&self, template: &Template) -> Result<String, Diagnostic> {
-        value(template, &self.scope.env)
+        value(template, &self.scope.env, self.budget)
     }
 
     fn word(&self, template: &Template) -> Result<Word, Diagnostic> {
@@ -158,11 +187,11 @@ impl Expander<'_> {
     }
 
     fn step(&mut self, statement: &Statement, place: Place) -> Result<Step, Diagnostic> {
-        let action = self.action(&statement.instruction)?;
+        let action = self.action(&statement.instruction, place)?;
         Ok(Step { action, text: statement.text.clone(), place })
     }
 
-    fn action(&mut self, instruction: &Instruction) -> Result<Action, Diagnostic> {
+    fn action(&mut self, instruction: &Instruction, place: Place) -> Result<Action, Diagnostic> {
         Ok(match instruction {
             Instruction::Add(add) => {
                 let kind = CopyKind::Add {
@@ -180,7 +209,8 @@ impl Expander<'_> {
                 })
             }
             Instruction::Copy(copy) => {
-                let from = copy.from.as_ref().map(|from| from_word(from, self.globals));
+                let from =
+                    copy.from.as_ref().map(|from| from_word(from, self.globals, self.budget));
                 let kind = CopyKind::Copy { from: from.transpose()?, parents: copy.parents };
                 let exclude = copy.exclude.iter().map(|text| text.value.clone()).collect();
                 Action::Copy(CopyStep {
@@ -196,16 +226,18 @@ impl Expander<'_> {
             Instruction::Entrypoint(entrypoint) => Action::Entrypoint(entrypoint.command.clone()),
             Instruction::Env(env) => {
                 let pairs = self.pairs(&env.pairs)?;
+                let env = Arc::make_mut(&mut self.scope.env);
+                let config = Arc::make_mut(&mut self.scope.config);
                 for (name, value) in &pairs {
-                    self.scope.env.put_last(name, value);
-                    self.scope.config.set(name, value);
+                    env.put_last(name, value);
+                    config.set(name, value);
                 }
                 Action::Env(pairs)
             }
             Instruction::Expose(expose) => {
                 let mut ports = Vec::new();
                 for template in &expose.ports {
-                    let words = value::words(template, &self.scope.env)?;
+                    let words = value::words(template, &self.scope.env, self.budget)?;
                     let span = template.span;
                     ports.extend(words.into_iter().map(|value| Word { value, span }));
                 }
@@ -217,7 +249,7 @@ impl Expander<'_> {
                 Action::Maintainer(maintainer.name.value.clone())
             }
             Instruction::Onbuild(onbuild) => Action::Onbuild(onbuild.text.clone()),
-            Instruction::Run(run) => Action::Run(self.run(run)?),
+            Instruction::Run(run) => Action::Run(self.run(run, place)?),
             Instruction::Shell(shell) => Action::Shell(shell.argv.clone()),
             Instruction::Stopsignal(stop) => Action::Stopsignal(self.word(&stop.signal)?),
             Instruction::User(user) => Action::User(self.value(&user.user)?),
@@ -243,22 +275,26 @@ impl Expander<'_> {
                 (None, None) => self.globals.get(name).map(str::to_owned),
             };
             if let Some(value) = &value {
-                let hidden = HIDDEN.contains(&name.as_str());
-                let env = if hidden { &mut self.scope.hidden } else { &mut self.scope.env };
-                env.put_last(name, value);
+                if HIDDEN.contains(&name.as_str()) {
+                    Arc::make_mut(&mut self.scope.args).hidden.put_last(name, value);
+                } else {
+                    Arc::make_mut(&mut self.scope.env).put_last(name, value);
+                }
             }
-            self.scope.args.push(name.clone());
+            Arc::make_mut(&mut self.scope.args).declare(name);
             declared.push((name.clone(), value));
         }
         Ok(declared)
     }
 
-    fn run(&self, run: &ir::instruction::Run) -> Result<RunStep, Diagnostic> {
+    fn run(&self, run: &ir::instruction::Run, place: Place) -> Result<RunStep, Diagnostic> {
+        // The command gets a copy of the environment, and its history one of the arguments.
+        self.budget.spend(self.scope.env.size() + self.scope.args.size, place.span)?;
         let mount = |mount: &ir::instruction::Mount| {
             let field = |field: &ir::instruction::MountField| {
                 let value = match &field.value {
                     Some(from) if field.key == MountKey::From && !from.raw.is_empty() => {
-                        Some(from_word(from, self.globals)?)
+                        Some(from_word(from, self.globals, self.budget)?)
                     }
                     Some(template) => Some(self.word(template)?),
                     None => None,
@@ -275,8 +311,8 @@ impl Expander<'_> {
             network: run.network,
             security: run.security,
             devices: run.devices.clone(),
-            env: self.scope.env.clone(),
-            args: self.scope.declared(),
+            env: Arc::clone(&self.scope.env),
+            args: Arc::clone(&self.scope.args),
         })
     }
 

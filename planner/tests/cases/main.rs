@@ -171,7 +171,7 @@ fn write_graph(text: &mut String, graph: &Graph) {
     for entry in &target.config.history {
         writeln!(text, "  base {}", entry.created_by).unwrap();
     }
-    for step in &target.history {
+    for step in graph.history(target) {
         let layer = step.node.map_or_else(|| "-".to_owned(), |node| node.to_string());
         writeln!(text, "  {layer} {:?}", step.entry.created_by).unwrap();
     }

@@ -4,7 +4,7 @@ use ir::instruction::MountKey;
 use ir::op::{Mount, Op, Sharing};
 use ir::{Code, Diagnostic, NodeId, Span};
 
-use super::{Current, Lowering, Site, bad, size};
+use super::{Current, Lowering, Site, bad, size, weight};
 use crate::pass::resolve::From;
 use crate::path;
 use crate::step::{MountStep, Word};
@@ -49,6 +49,7 @@ impl Lowering<'_> {
         let mut mounts = Vec::new();
         let mut agents = 0;
         for step in steps {
+            site.budget.spend(weight::carried(&current.stage), step.span)?;
             let fields = read(step)?;
             check(&fields)?;
             let mount = match fields.kind {

@@ -8,7 +8,7 @@ use ir::{Code, ContainerConfig};
 
 use super::config::in_shell;
 use super::{Current, Lowering, Site, bad, commit, origin};
-use crate::pass::expand::{Env, is_proxy};
+use crate::pass::expand::{Args, Env};
 use crate::path;
 use crate::step::RunStep;
 
@@ -19,7 +19,7 @@ impl Lowering<'_> {
     pub(super) fn run(
         &mut self,
         current: &mut Current,
-        run: RunStep,
+        run: &RunStep,
         site: Site<'_>,
     ) -> Result<(), Diagnostic> {
         self.devices(&run.devices, site)?;
@@ -31,7 +31,7 @@ impl Lowering<'_> {
         if argv.is_empty() {
             return Err(bad(Code::WrongArity, site.place.span, "`RUN []` has no command"));
         }
-        let created_by = created_by(&argv, &run.args);
+        let created_by = created_by(&argv, &run.args, &run.env);
         let proxy = self.proxy(&run.env);
         let cwd = match config.working_dir.as_str() {
             "" => "/".to_owned(),
@@ -41,7 +41,7 @@ impl Lowering<'_> {
         let op = RunOp {
             root: stage.root,
             argv,
-            env: with_agent(run.env, &mounts),
+            env: with_agent(&run.env, &mounts),
             cwd,
             user: config.user.clone(),
             mounts,
@@ -74,11 +74,8 @@ impl Lowering<'_> {
 
     /// Proxy arguments that no `ARG` or `ENV` has made part of the environment.
     fn proxy(&self, env: &Env) -> Vec<(String, String)> {
-        let given = self.world.options.build_args.iter();
-        given
-            .filter(|(name, _)| is_proxy(name) && env.get(name).is_none())
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect()
+        let unknown = self.proxy.iter().filter(|(name, _)| env.get(name).is_none());
+        unknown.map(|(name, value)| ((*name).clone(), (*value).clone())).collect()
     }
 }
 
@@ -133,7 +130,7 @@ fn body(heredoc: &Heredoc) -> String {
 }
 
 /// The environment, and where to find the first ssh agent.
-fn with_agent(env: Env, mounts: &[Mount]) -> Vec<(String, String)> {
+fn with_agent(env: &Env, mounts: &[Mount]) -> Vec<(String, String)> {
     const AGENT: &str = "SSH_AUTH_SOCK";
     let socket = mounts.iter().find_map(|mount| match mount {
         Mount::Ssh { target, .. } => Some(target.clone()),
@@ -142,21 +139,24 @@ fn with_agent(env: Env, mounts: &[Mount]) -> Vec<(String, String)> {
         }
     });
     let known = env.get(AGENT).is_some();
-    let mut env = env.into_pairs();
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let mut pairs: Vec<_> = env.iter().map(owned).collect();
     if let Some(socket) = socket.filter(|_| !known) {
-        env.push((AGENT.to_owned(), socket));
+        pairs.push((AGENT.to_owned(), socket));
     }
-    env
+    pairs
 }
 
 /// `RUN |1 NAME=value /bin/sh -c text # buildkit`: the declared arguments with the values that
 /// the command sees.
-fn created_by(argv: &[String], args: &[(String, String)]) -> String {
+fn created_by(argv: &[String], args: &Args, env: &Env) -> String {
+    let names = &args.names;
     let mut words = vec!["RUN".to_owned()];
-    if !args.is_empty() {
-        words.push(format!("|{}", args.len()));
+    if !names.is_empty() {
+        words.push(format!("|{}", names.len()));
     }
-    words.extend(args.iter().map(|(name, value)| format!("{name}={value}")));
+    let value = |name| env.get(name).or(args.hidden.get(name)).unwrap_or_default();
+    words.extend(names.iter().map(|name| format!("{name}={}", value(name))));
     words.push(argv.join(" "));
     words.push("# buildkit".to_owned());
     words.join(" ")
