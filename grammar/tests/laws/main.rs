@@ -28,8 +28,12 @@ fn spans(value: &serde_json::Value, found: &mut Vec<Span>) {
 }
 
 fn check(text: &str) {
-    let source = Source::new("Dockerfile", text).unwrap();
-    let parsed = parse(&source);
+    check_source(&Source::new("Dockerfile", text).unwrap());
+}
+
+fn check_source(source: &Source) {
+    let text = source.text();
+    let parsed = parse(source);
     let program = serde_json::to_value(&parsed.program).unwrap();
     let mut found = Vec::new();
     spans(&program, &mut found);
@@ -42,9 +46,11 @@ fn check(text: &str) {
     assert_eq!(ir::json::read_program(&json).unwrap(), parsed.program);
 }
 
-/// Reads a text as everything that there is to read.
-fn check_as_all(text: &str) {
-    check(text);
+/// Reads bytes as everything that there is to read.
+fn check_as_all(bytes: &[u8]) {
+    let source = Source::decode("Dockerfile", bytes).unwrap();
+    let text = source.text();
+    check_source(&source);
     check_trigger(text);
     for escape in ['\\', '`'] {
         let read = template(text, escape, 3);
@@ -75,12 +81,12 @@ fn check_trigger(text: &str) {
 proptest! {
     #[test]
     fn any_bytes_give_a_result(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        check_as_all(&String::from_utf8_lossy(&bytes));
+        check_as_all(&bytes);
     }
 
     #[test]
     fn any_text_gives_a_result(text in text::soup()) {
-        check_as_all(&text);
+        check_as_all(text.as_bytes());
     }
 
     #[test]
@@ -90,7 +96,7 @@ proptest! {
         edits in text::edits(),
     ) {
         for text in [text, case] {
-            check_as_all(&String::from_utf8_lossy(&text::mangle(&text, &edits)));
+            check_as_all(&text::mangle(&text, &edits));
         }
     }
 
