@@ -87,6 +87,7 @@ pub(crate) struct PlanArgs {
 #[command(after_help = "\
 Examples:
   kaniko ir
+  kaniko ir --format text
   kaniko ir --level graph --format text")]
 pub(crate) struct IrArgs {
     #[command(flatten)]
@@ -94,7 +95,7 @@ pub(crate) struct IrArgs {
     /// What was written, or what will happen
     #[arg(long, value_enum, default_value_t)]
     pub(crate) level: Level,
-    /// Text for people or JSON for programs; a program has only the JSON form
+    /// Text for people, which for a program is a Dockerfile, or JSON for programs
     #[arg(long, value_enum, default_value_t = Format::Json)]
     pub(crate) format: Format,
 }

@@ -20,6 +20,7 @@ pub mod reference;
 pub mod source;
 pub mod template;
 mod text;
+mod unplaced;
 pub mod verify;
 
 pub use boolean::parse_bool;

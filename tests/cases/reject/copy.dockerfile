@@ -6,3 +6,7 @@ E
 COPY <<E
 #~ 1-8 `COPY` needs a source and a destination
 E
+COPY a <<E /b
+#~ 8-10 the blank beside this heredoc is neither a space nor a tab
+#~ help: write a space instead
+E
