@@ -165,6 +165,7 @@ impl Lowering<'_> {
             stage: Some(number),
             stage_name: resolved.name.clone(),
             proxy: Vec::new(),
+            hosts: Vec::new(),
         };
         match &resolved.base {
             Base::Stage(base) => {
@@ -388,6 +389,7 @@ fn origin(stage: &Stage, site: Site<'_>) -> Origin {
         stage: Some(stage.index),
         stage_name: stage.name.clone(),
         proxy: Vec::new(),
+        hosts: Vec::new(),
     }
 }
 

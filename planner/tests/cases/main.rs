@@ -100,6 +100,8 @@ fn setting(text: &str) -> (Options, Facts) {
         ignore: Vec::new(),
         contexts: BTreeMap::new(),
         labels: Vec::new(),
+        network: ir::instruction::Network::Default,
+        hosts: Vec::new(),
     };
     let mut images = Vec::new();
     for line in text.lines().filter_map(|line| line.strip_prefix("#: ")) {

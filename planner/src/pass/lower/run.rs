@@ -2,7 +2,7 @@
 
 use ir::diagnostic::Diagnostic;
 use ir::graph::Origin;
-use ir::instruction::{Command, Device, Heredoc, Text};
+use ir::instruction::{Command, Device, Heredoc, Network, Text};
 use ir::op::{InlineFile, Mount, Op, RunOp};
 use ir::{Code, ContainerConfig};
 
@@ -33,6 +33,7 @@ impl Lowering<'_> {
         }
         let created_by = created_by(&argv, &run.args);
         let proxy = self.proxy(&run.env);
+        let options = self.world.options;
         let cwd = match config.working_dir.as_str() {
             "" => "/".to_owned(),
             // As `WORKDIR` makes it: a `..` does not ask for the directory that it leaves.
@@ -46,11 +47,14 @@ impl Lowering<'_> {
             user: config.user.clone(),
             mounts,
             scripts,
-            network: run.network,
+            network: match run.network {
+                Network::Default => options.network,
+                asked @ (Network::None | Network::Host) => asked,
+            },
             security: run.security,
             hostname: self.world.resolved.hostname.clone(),
         };
-        let origin = Origin { proxy, ..origin(stage, site) };
+        let origin = Origin { proxy, hosts: options.hosts.clone(), ..origin(stage, site) };
         stage.root = self.add(Op::Run(op), origin);
         commit(stage, created_by, true);
         Ok(())
