@@ -1,6 +1,8 @@
 //! The command line: what clap reads, and the types it becomes.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
@@ -87,6 +89,7 @@ pub(crate) struct PlanArgs {
 #[command(after_help = "\
 Examples:
   kaniko ir
+  kaniko ir --format text
   kaniko ir --level graph --format text")]
 pub(crate) struct IrArgs {
     #[command(flatten)]
@@ -94,7 +97,7 @@ pub(crate) struct IrArgs {
     /// What was written, or what will happen
     #[arg(long, value_enum, default_value_t)]
     pub(crate) level: Level,
-    /// Text for people or JSON for programs; a program has only the JSON form
+    /// Text for people, which for a program is a Dockerfile, or JSON for programs
     #[arg(long, value_enum, default_value_t = Format::Json)]
     pub(crate) format: Format,
 }
@@ -121,6 +124,12 @@ pub(crate) struct FrontArgs {
     /// Label of the image
     #[arg(long = "label", value_name = "NAME=VALUE", action = ArgAction::Append)]
     pub(crate) labels: Vec<String>,
+    /// Network of the RUNs that ask for none
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) network: Network,
+    /// Address under which every RUN finds a host; may be repeated
+    #[arg(long = "add-host", value_name = "NAME:IP", action = ArgAction::Append)]
+    pub(crate) hosts: Vec<Host>,
     /// Platform to build for [default: this machine's]
     #[arg(long = "custom-platform", alias = "platform", value_name = "OS/ARCH[/VARIANT]")]
     pub(crate) platform: Option<ir::Platform>,
@@ -228,6 +237,52 @@ pub(crate) enum Progress {
     Plain,
     /// One JSON object a line
     Json,
+}
+
+/// What a RUN reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Network {
+    /// What the builder reaches
+    #[default]
+    Default,
+    /// Itself
+    None,
+    /// What the builder reaches, by its own interfaces
+    Host,
+}
+
+impl From<Network> for ir::instruction::Network {
+    fn from(network: Network) -> Self {
+        match network {
+            Network::Default => Self::Default,
+            Network::None => Self::None,
+            Network::Host => Self::Host,
+        }
+    }
+}
+
+/// A host and its address, as `--add-host` has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Host {
+    pub(crate) name: String,
+    pub(crate) address: IpAddr,
+}
+
+impl FromStr for Host {
+    type Err = &'static str;
+
+    /// `NAME:IP` or `NAME=IP`; an IPv6 address may stand in brackets.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, address) = text.split_once(['=', ':']).ok_or("it is not NAME:IP")?;
+        let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let address =
+            bare.unwrap_or(address).parse().map_err(|_| "there is no IP address in it")?;
+        let known = |char: char| char.is_ascii_alphanumeric() || "-_.".contains(char);
+        if name.is_empty() || !name.chars().all(known) {
+            return Err("the name is none of a host");
+        }
+        Ok(Self { name: name.to_owned(), address })
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

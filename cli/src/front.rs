@@ -208,5 +208,7 @@ fn options(environment: &Environment, args: &FrontArgs) -> Result<Options, Comma
         ignore: Vec::new(),
         contexts: BTreeMap::new(),
         labels,
+        network: args.network.into(),
+        hosts: args.hosts.iter().map(|host| (host.name.clone(), host.address)).collect(),
     })
 }

@@ -35,6 +35,17 @@ pub(crate) fn nanoseconds(text: &str) -> Option<u64> {
     i64::try_from(total).is_ok().then_some(total)
 }
 
+/// A length of time as text that [`nanoseconds`] reads.
+pub(crate) fn text(nanoseconds: u64) -> String {
+    let mut rest = nanoseconds;
+    let terms = ["h", "m", "s", "ms", "us", "ns"].map(|unit| {
+        let count = rest / nanoseconds_of(unit);
+        rest %= nanoseconds_of(unit);
+        if count > 0 { format!("{count}{unit}") } else { String::new() }
+    });
+    if nanoseconds > 0 { terms.concat() } else { "0s".to_owned() }
+}
+
 fn nanoseconds_of(unit: &str) -> u64 {
     match unit {
         "ns" => 1,
@@ -59,6 +70,14 @@ mod tests {
         assert_eq!(nanoseconds("1.s"), Some(1_000_000_000));
         assert_eq!(nanoseconds("3\u{b5}s2us"), Some(5_000));
         assert_eq!(nanoseconds("0"), Some(0));
+    }
+
+    #[test]
+    fn a_length_is_written_in_whole_units() {
+        assert_eq!(text(5_400_000_000_000), "1h30m");
+        assert_eq!(text(1_000_500_000_001), "16m40s500ms1ns");
+        assert_eq!(text(0), "0s");
+        assert_eq!(nanoseconds(&text(i64::MAX.unsigned_abs())), Some(i64::MAX.unsigned_abs()));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Dockerfile text into an [`ir::Program`]: knows text only, expands and resolves nothing.
+//! Dockerfile text into an [`ir::Program`] and back: knows text only, expands and resolves nothing.
 //!
 //! Three layers, each with its own small pest grammars: a file into logical lines (`lines`), a
 //! line into keyword, flags and arguments (`flags`, `words`, `json`), and a word into a
@@ -13,6 +13,7 @@ mod ignore;
 mod instruction;
 mod json;
 mod lines;
+mod print;
 mod program;
 mod span_map;
 mod template;
@@ -22,6 +23,7 @@ use ir::suggest;
 
 pub use front_end::other_front_end;
 pub use ignore::{IgnoreError, IgnoreProblem, parse_ignore};
+pub use print::{Place, PrintError, print};
 pub use program::{Parsed, parse, parse_trigger};
 
 /// Reads one word that stands alone, as an argument of an instruction would be read: quotes,

@@ -111,6 +111,12 @@ fn physical(text: &str, origin: Origin, problems: &mut Vec<Diagnostic>) -> Vec<P
     lines
 }
 
+/// What stands before the continuation mark of a line, if it has one.
+pub(crate) fn continued(line: &str, escape: char) -> Option<&str> {
+    let before = line.trim_end_matches([' ', '\t']).strip_suffix(escape)?;
+    (!before.ends_with(escape)).then_some(before)
+}
+
 /// Puts a file into logical lines, one at a time: all of them at once take more memory than what
 /// is made of them.
 pub(crate) struct Lines<'a> {
@@ -223,13 +229,9 @@ impl<'a> Lines<'a> {
     /// Appends a physical line without its continuation mark. True if it had one.
     fn push(&self, range: Range<usize>, joined: &mut Joined) -> bool {
         let text = &self.text[range.clone()];
-        let escape = self.directives.escape;
-        let continued = text
-            .trim_end_matches([' ', '\t'])
-            .strip_suffix(escape)
-            .filter(|before| !before.ends_with(escape));
-        joined.push(continued.unwrap_or(text), range.start);
-        continued.is_some()
+        let before = continued(text, self.directives.escape);
+        joined.push(before.unwrap_or(text), range.start);
+        before.is_some()
     }
 
     fn blank_line(&self, line: Physical) -> Diagnostic {

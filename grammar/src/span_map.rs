@@ -164,9 +164,9 @@ impl<'a> Fragment<'a> {
         Some((self.part(0..at), self.from(at + separator.len_utf8())))
     }
 
-    /// Whether the other one, of the same joined text, begins within this one.
-    pub(crate) fn holds(self, other: Self) -> bool {
-        (self.start..self.end).contains(&other.start)
+    /// Whether all of the other one, of the same joined text, stands within this one.
+    pub(crate) fn covers(self, other: Self) -> bool {
+        self.start <= other.start && other.end <= self.end
     }
 
     /// Whether it ends before the other one, of the same joined text, begins.

@@ -1,6 +1,7 @@
 //! What will happen: operations, the edges between them, and the stages that they make.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +55,9 @@ pub struct Origin {
     pub stage_name: Option<String>,
     /// The proxy arguments: part of the environment of a `RUN`, not of its identity.
     pub proxy: Vec<(String, String)>,
+    /// Names of hosts that a `RUN` finds under these addresses. No part of its identity either:
+    /// they say which machine answers, and differ from network to network.
+    pub hosts: Vec<(String, IpAddr)>,
 }
 
 /// What a stage of the Dockerfile became.

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::graph::Graph;
@@ -21,13 +22,20 @@ struct Document<T> {
     body: T,
 }
 
-/// JSON that is no graph of ours.
+/// JSON that is no program or graph of ours.
 #[derive(Debug)]
 pub enum JsonError {
     /// Not JSON, or not of this shape.
-    Shape(serde_json::Error),
+    Shape {
+        /// What it should have been.
+        kind: &'static str,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
     /// Of another version or kind.
     Version {
+        /// What it should have been.
+        kind: &'static str,
         /// What the document says it is.
         found: String,
     },
@@ -38,9 +46,9 @@ pub enum JsonError {
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Shape(error) => write!(f, "cannot read the graph: {error}"),
-            Self::Version { found } => {
-                write!(f, "cannot read a {found}: expected a graph of version {VERSION}")
+            Self::Shape { kind, source } => write!(f, "cannot read the {kind}: {source}"),
+            Self::Version { kind, found } => {
+                write!(f, "cannot read a {found}: expected a {kind} of version {VERSION}")
             }
             Self::Invalid(violation) => write!(f, "the graph is not well formed: {violation}"),
         }
@@ -50,7 +58,7 @@ impl fmt::Display for JsonError {
 impl std::error::Error for JsonError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Shape(error) => Some(error),
+            Self::Shape { source, .. } => Some(source),
             Self::Version { .. } | Self::Invalid(_) => None,
         }
     }
@@ -66,17 +74,28 @@ pub fn graph(graph: &Graph) -> String {
     write("graph", graph)
 }
 
+/// Reads a program that [`program`] wrote.
+pub fn read_program(text: &str) -> Result<Program, JsonError> {
+    read("program", text)
+}
+
 /// Reads a graph that [`graph`] wrote.
 pub fn read_graph(text: &str) -> Result<Graph, JsonError> {
-    let document: Document<Graph> = serde_json::from_str(text).map_err(JsonError::Shape)?;
-    if document.version != VERSION || document.kind != "graph" {
-        let found = format!("{} of version {}", document.kind, document.version);
-        return Err(JsonError::Version { found });
-    }
-    match crate::verify::verify(&document.body).into_iter().next() {
+    let graph = read("graph", text)?;
+    match crate::verify::verify(&graph).into_iter().next() {
         Some(violation) => Err(JsonError::Invalid(violation)),
-        None => Ok(document.body),
+        None => Ok(graph),
     }
+}
+
+fn read<T: DeserializeOwned>(kind: &'static str, text: &str) -> Result<T, JsonError> {
+    let document: Document<T> =
+        serde_json::from_str(text).map_err(|source| JsonError::Shape { kind, source })?;
+    if document.version != VERSION || document.kind != kind {
+        let found = format!("{} of version {}", document.kind, document.version);
+        return Err(JsonError::Version { kind, found });
+    }
+    Ok(document.body)
 }
 
 fn write<T: Serialize>(kind: &str, body: T) -> String {

@@ -21,6 +21,7 @@ pub mod source;
 pub mod suggest;
 pub mod template;
 mod text;
+mod unplaced;
 pub mod verify;
 
 pub use boolean::parse_bool;

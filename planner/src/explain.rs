@@ -60,6 +60,10 @@ fn write_node(
         let names: Vec<&str> = node.origin.proxy.iter().map(|(name, _)| name.as_str()).collect();
         writeln!(text, "  proxy   {} (not part of the key)", names.join(" "))?;
     }
+    if !node.origin.hosts.is_empty() {
+        let names: Vec<&str> = node.origin.hosts.iter().map(|(name, _)| name.as_str()).collect();
+        writeln!(text, "  hosts   {} (not part of the key)", names.join(" "))?;
+    }
     writeln!(text, "  key     {}", node.key)?;
     for component in components(graph, id) {
         let value = match component.value.as_str() {

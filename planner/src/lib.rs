@@ -4,7 +4,9 @@
 //! configs a plan needs, fetches them into the facts, and asks again until nothing is missing.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
+use ir::instruction::Network;
 use ir::{Diagnostic, Facts, ImageRequest, Platform, Program, Span};
 
 mod budget;
@@ -38,6 +40,10 @@ pub struct Options {
     pub contexts: BTreeMap<String, NamedContext>,
     /// `--label`: set in the target's config, after everything else.
     pub labels: Vec<(String, String)>,
+    /// `--network`: for every `RUN` that asks for none.
+    pub network: Network,
+    /// `--add-host`: what every `RUN` finds in its `/etc/hosts` besides.
+    pub hosts: Vec<(String, IpAddr)>,
 }
 
 /// A plan, or why there is none.

@@ -6,7 +6,7 @@ use ir::Span;
 use ir::diagnostic::Diagnostic;
 use ir::instruction::{Command, Device, Heredoc, MountKey, Network, Security};
 
-use crate::pass::expand::{Args, Env};
+use crate::pass::expand::Env;
 
 /// A value and where it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,8 +85,8 @@ pub(crate) struct RunStep {
     pub(crate) devices: Vec<Device>,
     /// The environment of this moment, arguments included.
     pub(crate) env: Arc<Env>,
-    /// The arguments declared so far, for the history.
-    pub(crate) args: Arc<Args>,
+    /// The arguments declared so far, each once, in order, for the history.
+    pub(crate) args: Vec<(String, String)>,
 }
 
 /// A `--mount`.

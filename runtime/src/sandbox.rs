@@ -30,6 +30,7 @@ mod sys;
 
 use std::ffi::OsString;
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -96,6 +97,8 @@ pub struct Step<'a> {
     pub security: Security,
     /// Its host name, where it can have one of its own; none is a constant.
     pub hostname: Option<&'a str>,
+    /// What stands in its `/etc/hosts` besides.
+    pub hosts: &'a [(String, IpAddr)],
     /// An empty directory of this step's own outside the root. The caller removes it.
     pub scratch: &'a Path,
 }

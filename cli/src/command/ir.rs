@@ -17,10 +17,12 @@ pub(crate) fn run(
     let front = front::read(ui, environment, &args.front)?;
     match (args.level, args.format) {
         (Level::Program, Format::Json) => ui.result(&ir::json::program(&front.program)),
-        (Level::Program, Format::Text) => Err(CommandError::user_with_help(
-            "a program has no text form but the Dockerfile itself",
-            "use `--format json`, or `--level graph`",
-        )),
+        (Level::Program, Format::Text) => {
+            let text = grammar::print(&front.program).map_err(|error| {
+                CommandError::user_with_help(error.to_string(), "use `--format json`")
+            })?;
+            ui.result(&text)
+        }
         (Level::Graph, format) => {
             let graph = front::plan(ui, &front, &Facts::default())?.graph;
             match format {

@@ -1,5 +1,5 @@
 //! A Dockerfile of any text: it is read without a panic, every place lies within it, its program
-//! survives JSON, and what can be planned becomes a graph that is well formed.
+//! survives JSON and printing, and what can be planned becomes a graph that is well formed.
 
 #![no_main]
 
@@ -16,9 +16,18 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     assert!(all_spans(&program, &inside));
     check(&parsed.diagnostics, &inside);
     if !parsed.diagnostics.iter().any(Diagnostic::is_error) {
+        print(&parsed.program);
         plan(&parsed.program, &inside);
     }
 });
+
+fn print(program: &Program) {
+    let Ok(text) = grammar::print(program) else { return };
+    let source = Source::new("Dockerfile", text.as_str()).expect("it was read when it was printed");
+    let again = grammar::parse(&source).program;
+    assert_eq!(again.unplaced(), program.unplaced());
+    assert_eq!(grammar::print(&again).as_ref(), Ok(&text));
+}
 
 fn check(diagnostics: &[Diagnostic], inside: &impl Fn(Span) -> bool) {
     let json = serde_json::to_value(diagnostics).expect("they have a JSON form");

@@ -32,5 +32,7 @@ pub fn options() -> Options {
         ignore: Vec::new(),
         contexts: BTreeMap::new(),
         labels: Vec::new(),
+        network: ir::instruction::Network::Default,
+        hosts: Vec::new(),
     }
 }

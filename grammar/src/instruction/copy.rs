@@ -60,7 +60,7 @@ fn paths(call: &Call<'_>, keyword: &str, problems: &mut Vec<Diagnostic>) -> Opti
     let list = list(call.head.arguments, problems)?;
     let fragments = match &list {
         List::Array(_) => list.fragments(),
-        List::Words(words) => without_heredocs(call, words),
+        List::Words(words) => without_heredocs(call, words, problems),
     };
     let has_source = fragments.len() + call.heredocs.len() >= 2;
     let opener = call.heredocs.last().map(|body| call.line.part(body.opener.range.clone()));
@@ -88,15 +88,31 @@ fn paths(call: &Call<'_>, keyword: &str, problems: &mut Vec<Diagnostic>) -> Opti
     }
 }
 
-/// The words that are no part of what opens a heredoc. Both are in the order of the line.
-fn without_heredocs<'a>(call: &Call<'a>, words: &[Fragment<'a>]) -> Vec<Fragment<'a>> {
+/// The words that are no part of what opens a heredoc. Both are in the order of the line, but what
+/// opens a heredoc ends at any blank, a word only at those of ASCII. So a word may have more in it
+/// than what opens a heredoc; BuildKit takes it for a path then, and drops the body.
+fn without_heredocs<'a>(
+    call: &Call<'a>,
+    words: &[Fragment<'a>],
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Fragment<'a>> {
     let mut openers =
         call.heredocs.iter().map(|body| call.line.part(body.opener.range.clone())).peekable();
-    let mut opens = |word: &Fragment<'a>| {
+    let mut others = Vec::new();
+    for word in words {
         while openers.next_if(|opener| opener.stands_before(*word)).is_some() {}
-        openers.peek().is_some_and(|opener| opener.holds(*word))
-    };
-    words.iter().filter(|word| !opens(word)).copied().collect()
+        let opener = openers.peek().filter(|opener| !word.stands_before(**opener));
+        if opener.is_some_and(|opener| opener.covers(*word)) {
+            continue;
+        }
+        others.push(*word);
+        problems.extend(opener.map(|opener| {
+            let message = "the blank beside this heredoc is neither a space nor a tab";
+            Diagnostic::error(Code::BadArgument, opener.span(), message)
+                .help("write a space instead")
+        }));
+    }
+    others
 }
 
 /// A heredoc that is a file: unless its name is quoted, variables in it are expanded.

@@ -104,6 +104,8 @@ fn measure(kind: &Kind, size: usize) -> Measured {
         ignore: Vec::new(),
         contexts: BTreeMap::new(),
         labels: Vec::new(),
+        network: ir::instruction::Network::Default,
+        hosts: Vec::new(),
     };
     let (mut parse, mut planning) = (0.0, 0.0);
     for text in texts {

@@ -39,16 +39,16 @@ struct Scope {
     config: Arc<Env>,
     /// The declared arguments.
     args: Arc<Args>,
+    /// The values of arguments that no template and no command sees.
+    hidden: Arc<Env>,
 }
 
 /// Names of declared arguments, each once.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Args {
+struct Args {
     known: BTreeSet<String>,
     /// In the order in which each was declared first.
-    pub(crate) names: Vec<String>,
-    /// The values of those that no template and no command sees.
-    pub(crate) hidden: Env,
+    names: Vec<String>,
     /// As the budget counts it.
     size: usize,
 }
@@ -136,7 +136,13 @@ impl Scope {
 
     /// What a copy takes from the budget.
     fn size(&self) -> usize {
-        self.env.size() + self.config.size() + self.args.size
+        self.env.size() + self.config.size() + self.args.size + self.hidden.size()
+    }
+
+    /// The arguments with the values that a command sees, each once, where it is first declared.
+    fn declared(&self) -> Vec<(String, String)> {
+        let value = |name| self.env.get(name).or(self.hidden.get(name)).unwrap_or_default();
+        self.args.names.iter().map(|name| (name.clone(), value(name).to_owned())).collect()
     }
 
     /// Makes sure of a `PATH`, and lets the config's variables win over inherited arguments.
@@ -275,11 +281,9 @@ impl Expander<'_> {
                 (None, None) => self.globals.get(name).map(str::to_owned),
             };
             if let Some(value) = &value {
-                if HIDDEN.contains(&name.as_str()) {
-                    Arc::make_mut(&mut self.scope.args).hidden.put_last(name, value);
-                } else {
-                    Arc::make_mut(&mut self.scope.env).put_last(name, value);
-                }
+                let hidden = HIDDEN.contains(&name.as_str());
+                let Scope { env, hidden: unseen, .. } = &mut self.scope;
+                Arc::make_mut(if hidden { unseen } else { env }).put_last(name, value);
             }
             Arc::make_mut(&mut self.scope.args).declare(name);
             declared.push((name.clone(), value));
@@ -289,7 +293,7 @@ impl Expander<'_> {
 
     fn run(&self, run: &ir::instruction::Run, place: Place) -> Result<RunStep, Diagnostic> {
         // The command gets a copy of the environment, and its history one of the arguments.
-        self.budget.spend(self.scope.env.size() + self.scope.args.size, place.span)?;
+        self.budget.spend(self.scope.size(), place.span)?;
         let mount = |mount: &ir::instruction::Mount| {
             let field = |field: &ir::instruction::MountField| {
                 let value = match &field.value {
@@ -312,7 +316,7 @@ impl Expander<'_> {
             security: run.security,
             devices: run.devices.clone(),
             env: Arc::clone(&self.scope.env),
-            args: Arc::clone(&self.scope.args),
+            args: self.scope.declared(),
         })
     }
 

@@ -42,12 +42,12 @@ pub(crate) fn lower(
     let mut lowering = Lowering {
         world: World { resolved, options, facts },
         nodes: Vec::new(),
-        warnings,
         main: None,
         contexts: BTreeMap::new(),
         done: Vec::new(),
         positions: BTreeMap::new(),
         proxy: options.build_args.iter().filter(|(name, _)| is_proxy(name)).collect(),
+        warnings,
     };
     let mut errors = Vec::new();
     for stage in expanded {
@@ -93,7 +93,6 @@ struct World<'a> {
 struct Lowering<'a> {
     world: World<'a>,
     nodes: Vec<Node>,
-    warnings: &'a mut Vec<Diagnostic>,
     /// The node of the context that the build was started with. It may have thousands of patterns,
     /// so there is one.
     main: Option<NodeId>,
@@ -105,6 +104,7 @@ struct Lowering<'a> {
     positions: BTreeMap<usize, usize>,
     /// The build arguments that configure a proxy.
     proxy: Vec<(&'a String, &'a String)>,
+    warnings: &'a mut Vec<Diagnostic>,
 }
 
 /// A stage that is being lowered.
@@ -165,6 +165,7 @@ impl Lowering<'_> {
             stage: Some(number),
             stage_name: resolved.name.clone(),
             proxy: Vec::new(),
+            hosts: Vec::new(),
         };
         match &resolved.base {
             Base::Stage(base) => {
@@ -388,6 +389,7 @@ fn origin(stage: &Stage, site: Site<'_>) -> Origin {
         stage: Some(stage.index),
         stage_name: stage.name.clone(),
         proxy: Vec::new(),
+        hosts: Vec::new(),
     }
 }
 

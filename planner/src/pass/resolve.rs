@@ -31,14 +31,14 @@ pub(crate) struct Resolved<'a> {
     pub(crate) needed: BTreeSet<usize>,
     /// Arguments and platform values that `FROM` and bare `ARG`s see.
     pub(crate) globals: Env,
-    /// When the image is to say that it was made, in seconds since 1970, if anything asks for it.
-    pub(crate) epoch: Option<u64>,
-    /// The host name that commands are to see, if anything asks for one.
-    pub(crate) hostname: Option<String>,
     /// What of it the later passes may still spend.
     pub(crate) budget: Budget,
     /// Positions of the stages of each name, in order.
     names: BTreeMap<String, Vec<usize>>,
+    /// When the image is to say that it was made, in seconds since 1970, if anything asks for it.
+    pub(crate) epoch: Option<u64>,
+    /// The host name that commands are to see, if anything asks for one.
+    pub(crate) hostname: Option<String>,
     contexts: &'a BTreeMap<String, NamedContext>,
     /// The first context of each image that one is named after.
     image_contexts: BTreeMap<ImageRef, &'a str>,
@@ -95,10 +95,10 @@ pub(crate) fn resolve<'a>(
         target: 0,
         needed: BTreeSet::new(),
         globals,
-        epoch: None,
-        hostname: argument::hostname(options).map_err(|error| vec![error])?,
         budget,
         names: BTreeMap::new(),
+        epoch: None,
+        hostname: argument::hostname(options).map_err(|error| vec![error])?,
         contexts: &options.contexts,
         image_contexts: name::image_contexts(&options.contexts),
     };

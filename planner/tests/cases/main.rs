@@ -108,6 +108,8 @@ fn setting(text: &str) -> (Options, Facts) {
         ignore: Vec::new(),
         contexts: BTreeMap::new(),
         labels: Vec::new(),
+        network: ir::instruction::Network::Default,
+        hosts: Vec::new(),
     };
     let mut images = Vec::new();
     let options_of = text.lines().filter(|line| *line != EXPLAIN);

@@ -34,5 +34,7 @@ pub(crate) fn options() -> Options {
         ignore: Vec::new(),
         contexts: BTreeMap::new(),
         labels: Vec::new(),
+        network: ir::instruction::Network::Default,
+        hosts: Vec::new(),
     }
 }

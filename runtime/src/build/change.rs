@@ -125,6 +125,7 @@ async fn command(
         network: run.network,
         security: run.security,
         hostname: run.hostname.as_deref(),
+        hosts: &machine.graph.node(id).origin.hosts,
         scratch: &scratch,
     };
     let events = machine.events.clone();

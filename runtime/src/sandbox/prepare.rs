@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::net::IpAddr;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ pub(super) struct Task {
     pub network: Network,
     pub security: Security,
     pub hostname: String,
+    pub hosts: Vec<(String, IpAddr)>,
     pub scratch: PathBuf,
 }
 
@@ -96,6 +98,7 @@ impl Task {
             network: step.network,
             security: step.security,
             hostname: step.hostname.unwrap_or(HOSTNAME).to_owned(),
+            hosts: step.hosts.to_vec(),
             scratch: step.scratch.to_owned(),
         }
     }
@@ -110,7 +113,7 @@ impl Task {
                     overlay_user_xattrs: user,
                     network: self.network,
                     security: self.security,
-                    files: files(&self.hostname),
+                    files: files(&self.hostname, &self.hosts),
                     hostname: self.hostname.clone(),
                     mounts: Vec::new(),
                     scripts: Vec::new(),
@@ -160,7 +163,7 @@ impl Task {
         let mut layout = Layout::new(root, self.scratch.clone());
         let mut relays = Vec::new();
         layout.devices().map_err(SandboxError::prepare("make devices"))?;
-        for (target, content) in files(&self.hostname) {
+        for (target, content) in files(&self.hostname, &self.hosts) {
             let action = format!("write `{target}`");
             layout.file(&target, &content, 0o644, (0, 0)).map_err(SandboxError::prepare(action))?;
         }
@@ -331,13 +334,15 @@ pub(super) fn listen(path: &Path, mode: u32, owner: (u32, u32)) -> io::Result<Un
 /// The files that tell a container about its network.
 ///
 /// What the builder's `/etc/hosts` says about itself is left out: a step has a name of its own.
-fn files(name: &str) -> Vec<(String, Vec<u8>)> {
+fn files(name: &str, more: &[(String, IpAddr)]) -> Vec<(String, Vec<u8>)> {
     let resolv = fs::read("/etc/resolv.conf").unwrap_or_default();
     let mut hosts = format!(
         "127.0.0.1\tlocalhost {name}\n::1\tlocalhost ip6-localhost ip6-loopback\n\
          fe00::0\tip6-localnet\nff00::0\tip6-mcastprefix\nff02::1\tip6-allnodes\n\
          ff02::2\tip6-allrouters\n"
     );
+    // Before what the builder's own says: the first line of a name counts.
+    hosts.extend(more.iter().map(|(name, address)| format!("{address}\t{name}\n")));
     let own = fs::read("/etc/hosts").unwrap_or_default();
     for line in String::from_utf8_lossy(&own).lines() {
         let address = line.split_whitespace().next().unwrap_or("#");

@@ -1,6 +1,7 @@
 //! Roots with busybox in them, and what a step in one has to say.
 
 use std::fs;
+use std::net::IpAddr;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -40,6 +41,7 @@ pub(crate) struct Plan {
     pub(crate) network: Network,
     pub(crate) security: Security,
     pub(crate) hostname: Option<&'static str>,
+    pub(crate) hosts: Vec<(String, IpAddr)>,
     pub(crate) cancel: CancellationToken,
     /// The root, if it is attached nowhere.
     pub(crate) root: Option<OwnedFd>,
@@ -70,6 +72,7 @@ impl Plan {
             network: Network::Default,
             security: Security::Sandbox,
             hostname: None,
+            hosts: Vec::new(),
             cancel: CancellationToken::new(),
             root: None,
         }
@@ -156,6 +159,7 @@ impl Bench {
             network: plan.network,
             security: plan.security,
             hostname: plan.hostname,
+            hosts: &plan.hosts,
             scratch: &scratch,
         };
         let lines = Mutex::new((Vec::new(), Vec::new()));

@@ -317,6 +317,9 @@ fn host_name(bench: &Bench) {
     let script = "hostname; cat /etc/hostname; grep -c 'localhost build.example' /etc/hosts";
     let plan = Plan { hostname: Some("build.example"), ..Plan::sh(script) };
     assert_eq!(ok(bench.run(plan)), ["build.example", "build.example", "1"]);
+    let hosts = vec![("db".to_owned(), [192, 0, 2, 7].into())];
+    let plan = Plan { hosts, ..Plan::sh("grep -n db /etc/hosts | cut -d: -f2") };
+    assert_eq!(ok(bench.run(plan)), ["192.0.2.7\tdb"]);
 }
 
 fn own_processes(bench: &Bench) {

@@ -2,13 +2,13 @@
 
 use ir::diagnostic::Diagnostic;
 use ir::graph::Origin;
-use ir::instruction::{Command, Device, Heredoc, Text};
+use ir::instruction::{Command, Device, Heredoc, Network, Text};
 use ir::op::{InlineFile, Mount, Op, RunOp};
 use ir::{Code, ContainerConfig};
 
 use super::config::in_shell;
 use super::{Current, Lowering, Site, bad, commit, origin};
-use crate::pass::expand::{Args, Env};
+use crate::pass::expand::Env;
 use crate::path;
 use crate::step::RunStep;
 
@@ -32,8 +32,9 @@ impl Lowering<'_> {
             return Err(bad(Code::WrongArity, site.place.span, "`RUN []` has no command")
                 .help("write the command and its arguments between the brackets"));
         }
-        let created_by = created_by(&argv, &run.args, &run.env);
+        let created_by = created_by(&argv, &run.args);
         let proxy = self.proxy(&run.env);
+        let options = self.world.options;
         let cwd = match config.working_dir.as_str() {
             "" => "/".to_owned(),
             // As `WORKDIR` makes it: a `..` does not ask for the directory that it leaves.
@@ -47,11 +48,14 @@ impl Lowering<'_> {
             user: config.user.clone(),
             mounts,
             scripts,
-            network: run.network,
+            network: match run.network {
+                Network::Default => options.network,
+                asked @ (Network::None | Network::Host) => asked,
+            },
             security: run.security,
             hostname: self.world.resolved.hostname.clone(),
         };
-        let origin = Origin { proxy, ..origin(stage, site) };
+        let origin = Origin { proxy, hosts: options.hosts.clone(), ..origin(stage, site) };
         stage.root = self.add(Op::Run(op), origin);
         commit(stage, created_by, true);
         Ok(())
@@ -150,14 +154,12 @@ fn with_agent(env: &Env, mounts: &[Mount]) -> Vec<(String, String)> {
 
 /// `RUN |1 NAME=value /bin/sh -c text # buildkit`: the declared arguments with the values that
 /// the command sees.
-fn created_by(argv: &[String], args: &Args, env: &Env) -> String {
-    let names = &args.names;
+fn created_by(argv: &[String], args: &[(String, String)]) -> String {
     let mut words = vec!["RUN".to_owned()];
-    if !names.is_empty() {
-        words.push(format!("|{}", names.len()));
+    if !args.is_empty() {
+        words.push(format!("|{}", args.len()));
     }
-    let value = |name| env.get(name).or(args.hidden.get(name)).unwrap_or_default();
-    words.extend(names.iter().map(|name| format!("{name}={}", value(name))));
+    words.extend(args.iter().map(|(name, value)| format!("{name}={value}")));
     words.push(argv.join(" "));
     words.push("# buildkit".to_owned());
     words.join(" ")

@@ -65,12 +65,9 @@ pub(super) fn references(
     };
     let indices = matches!(statement.instruction, Instruction::Copy(_));
     let word = |template| from_word(template, globals, budget).ok();
-    let from = |template| Some((From { word: word(template)?, indices }, fixed(template)));
+    let from =
+        |template| Some((From { word: word(template)?, indices }, template.variables().is_empty()));
     templates.into_iter().filter_map(from).collect()
-}
-
-fn fixed(template: &Template) -> bool {
-    !template.parts.iter().any(|part| matches!(part, Part::Variable { .. }))
 }
 
 /// The value of a `--from`, or of a mount's `from`.

@@ -1,6 +1,7 @@
 //! Our graph in the comparable form.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use ir::instruction::{Network, Security};
 use ir::op::{CopyOp, CopySource, GitOp, InlineFile, LocalOp, Mode, Mount, RunOp, Sharing};
@@ -91,6 +92,7 @@ impl Reader<'_> {
         let root = self.node(run.root);
         let mounts: Vec<Value> = run.mounts.iter().map(|mount| self.mount(mount)).collect();
         let entry = |(name, value): &(String, String)| format!("{name}={value}");
+        let host = |(name, address): &(String, IpAddr)| json!({"Host": name, "IP": address});
         json!({
             "run": run.argv,
             "root": root,
@@ -109,6 +111,8 @@ impl Reader<'_> {
                 Security::Sandbox => "SANDBOX",
                 Security::Insecure => "INSECURE",
             },
+            "hosts": origin.hosts.iter().map(host).collect::<Vec<_>>(),
+            "hostname": run.hostname,
         })
     }
 

@@ -17,10 +17,6 @@ const KNOWN: &[Known] = &[
     ),
     ("from/target by number is not supported", "superset: a stage may be built by its index"),
     (
-        "misc/hostname and network options",
-        "further hosts and a network mode for all are options of the builder; kaniko has neither",
-    ),
-    (
         "mount-error/type=bind,target=/x,z",
         "superset: buildah's `z`, `Z` and `relabel` are taken, and mean nothing here",
     ),

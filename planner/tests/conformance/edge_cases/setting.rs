@@ -39,6 +39,22 @@ impl<'a> Setting<'a> {
         };
         options.build_args = pairs("buildArgs").collect();
         options.contexts = pairs("contexts").map(|(name, value)| (name, context(&value))).collect();
+        for (name, value) in pairs("frontendOpts") {
+            match name.as_str() {
+                // The build argument is what the option is called on a command line.
+                "hostname" => {
+                    options.build_args.insert("BUILDKIT_SANDBOX_HOSTNAME".to_owned(), value);
+                }
+                "force-network-mode" => {
+                    options.network = serde_json::from_value(json!(value)).unwrap();
+                }
+                "add-hosts" => {
+                    let (name, address) = value.split_once('=').unwrap();
+                    options.hosts.push((name.to_owned(), address.parse().unwrap()));
+                }
+                _ => {}
+            }
+        }
         if let Some(text) = opts["dockerignore"].as_str() {
             options.ignore = grammar::parse_ignore(text).unwrap();
         }

@@ -104,7 +104,7 @@ impl Reader<'_> {
             "scripts": [],
             "network": vertex["network"].as_str().unwrap_or("DEFAULT"),
             "security": "SANDBOX",
-            "hosts": vertex["extraHosts"],
+            "hosts": vertex["extraHosts"].as_array().cloned().unwrap_or_default(),
             "hostname": vertex["hostname"],
         })
     }
