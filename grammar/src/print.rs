@@ -20,8 +20,8 @@ use crate::span_map::Origin;
 /// A program that no Dockerfile says: one that was made otherwise and, say, has a line break in
 /// the text for a shell, a blank in the name of a stage, or no stage at all.
 ///
-/// A Dockerfile that was read says its program, but for the odd one that has a `<<` beside a flag
-/// whose quotes are open, or closed, only for who looks for heredocs.
+/// A Dockerfile that was read says its program, and it can be printed. The one exception is a `<<`
+/// beside a flag in which a quote ends elsewhere for the flag than for what looks for heredocs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrintError {
     /// The first place that is read back as something else, or not at all.
