@@ -14,9 +14,10 @@ mod json;
 mod lines;
 mod program;
 mod span_map;
-mod suggest;
 mod template;
 mod words;
+
+use ir::suggest;
 
 pub use ignore::{IgnoreError, IgnoreProblem, parse_ignore};
 pub use program::{Parsed, parse, parse_trigger};

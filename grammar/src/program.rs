@@ -1,6 +1,6 @@
 //! Logical lines into stages.
 
-use ir::program::{Program, Stage};
+use ir::program::{GlobalArg, Program, Stage};
 use ir::{Code, Diagnostic, Source, Span, Statement};
 
 use crate::flags;
@@ -22,9 +22,9 @@ pub struct Parsed {
 pub fn parse(source: &Source) -> Parsed {
     let mut problems = Vec::new();
     let file = lines::assemble(source.text(), Origin::Source, &mut problems);
-    let File { lines, directives, escape } = file;
-    let mut builder = Builder { escape, ..Builder::default() };
-    builder.program.directives = directives;
+    let File { lines, directives, check, escape, blank_lines } = file;
+    let program = Program { directives, check, blank_lines, ..Program::default() };
+    let mut builder = Builder { program, escape, ..Builder::default() };
     for line in &lines {
         builder.line(line, &mut problems);
     }
@@ -61,7 +61,7 @@ fn trigger(line: &Line, escape: char, problems: &mut Vec<Diagnostic>) -> Option<
         problems.push(problem);
         return None;
     }
-    read(keyword, &call, problems)
+    read(keyword, &call, line, problems)
 }
 
 fn call(line: &Line, escape: char) -> Call<'_> {
@@ -70,9 +70,21 @@ fn call(line: &Line, escape: char) -> Call<'_> {
     Call { line: text, span: line.span, head, heredocs: &line.heredocs, escape }
 }
 
-fn read(keyword: &str, call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Statement> {
+fn read(
+    keyword: &str,
+    call: &Call<'_>,
+    line: &Line,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Statement> {
     let instruction = instruction::read(keyword, call, problems)?;
-    Some(Statement { instruction, text: call.line.text().trim_start().to_owned(), span: call.span })
+    Some(Statement {
+        instruction,
+        keyword: call.head.keyword.to_text(),
+        text: call.line.text().trim_start().to_owned(),
+        span: call.span,
+        description: line.comments.description(),
+        check: line.comments.check.clone(),
+    })
 }
 
 #[derive(Default)]
@@ -95,17 +107,27 @@ impl Builder {
         };
         if keyword == "FROM" {
             let from = instruction::from(&call, problems);
-            let description = line.comments.join("\n");
-            let span = line.span;
-            let stage = Stage { from, span, statements: Vec::new(), description };
-            self.program.stages.push(stage);
+            self.program.stages.push(Stage {
+                from,
+                span: line.span,
+                keyword: call.head.keyword.to_text(),
+                statements: Vec::new(),
+                description: line.comments.description(),
+                check: line.comments.check.clone(),
+            });
             return;
         }
         match self.program.stages.last_mut() {
-            Some(stage) => stage.statements.extend(read(keyword, &call, problems)),
+            Some(stage) => stage.statements.extend(read(keyword, &call, line, problems)),
             None if keyword == "ARG" => {
                 let arg = instruction::arg(&call, problems);
-                self.program.global_args.extend(arg.map(|arg| (arg, line.span)));
+                self.program.global_args.extend(arg.map(|arg| GlobalArg {
+                    arg,
+                    keyword: call.head.keyword.to_text(),
+                    span: line.span,
+                    description: line.comments.description(),
+                    check: line.comments.check.clone(),
+                }));
             }
             None => {
                 self.homeless.get_or_insert((call.head.keyword.span(), keyword));

@@ -4,11 +4,13 @@
 //! Pure data. The grammar produces a [`Program`], the planner turns it into a [`Graph`], the
 //! runtime executes that; none of them knows another, all of them know this crate.
 
+pub mod check;
 pub mod config;
 pub mod diagnostic;
 pub mod digest;
 pub mod facts;
 pub mod graph;
+pub mod ignore;
 pub mod instruction;
 pub mod json;
 pub mod op;
@@ -16,10 +18,13 @@ pub mod platform;
 pub mod program;
 pub mod reference;
 pub mod source;
+pub mod suggest;
 pub mod template;
 mod text;
 pub mod verify;
+pub mod wildcard;
 
+pub use check::Check;
 pub use config::{ConfigFile, ContainerConfig, HistoryEntry};
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use digest::{DiffId, Digest, DigestError};

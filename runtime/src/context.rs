@@ -3,8 +3,6 @@
 mod error;
 pub(crate) mod http;
 mod http_date;
-pub(crate) mod ignore;
 pub(crate) mod source;
-pub(crate) mod wildcard;
 
 pub use error::{ContextError, PatternError};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::CancellationToken;
-use crate::context::ignore::Ignore;
+use ir::ignore::Ignore;
 use crate::layer::{self, LayerError};
 use crate::rootdir::RootDir;
 

@@ -27,7 +27,14 @@ pub(super) fn onbuild(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option
     let span = Span::new(written.span().start(), call.span.end());
     let trigger = match instruction {
         Some(instruction) if !found.iter().any(Diagnostic::is_error) => {
-            Ok(Box::new(Statement { instruction, text: written.text().to_owned(), span }))
+            Ok(Box::new(Statement {
+                instruction,
+                keyword: inner.head.keyword.to_text(),
+                text: written.text().to_owned(),
+                span,
+                description: String::new(),
+                check: None,
+            }))
         }
         _ => Err(found),
     };

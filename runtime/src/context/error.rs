@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use ir::Digest;
 
-pub use crate::context::wildcard::PatternError;
+pub use ir::wildcard::PatternError;
 
 /// Why a build context is not to be had.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustix::fs::{FileType, Stat};
 
 use crate::context::error::ContextError;
-use crate::context::ignore::Ignore;
+use ir::ignore::Ignore;
 use crate::rootdir::{RootDir, names, stat_at};
 
 /// A tree to read. Cheap to clone.

@@ -14,9 +14,9 @@ use ir::op::{CopyOp, CopySource};
 use rustix::fs::FileType;
 use tokio_util::sync::CancellationToken;
 
-use crate::context::ignore::Ignore;
+use ir::ignore::Ignore;
 use crate::context::source::{Found, Lookup, Tree, cleaned};
-use crate::context::wildcard::{DoubleStar, Wildcard, is_pattern};
+use ir::wildcard::{DoubleStar, Wildcard, is_pattern};
 use crate::layer::entry::Time;
 use crate::layer::metadata::mtime;
 use crate::layer::{ARCHIVE_HEAD, is_archive};

@@ -82,8 +82,8 @@ pub(crate) fn globals(program: &Program, options: &Options) -> Result<Env, Diagn
         let value = values.next().or_else(|| stage.clone()).unwrap_or_else(|| "default".into());
         env.put_last(name, options.build_args.get(*name).unwrap_or(&value));
     }
-    for (arg, _) in &program.global_args {
-        for declaration in &arg.declarations {
+    for global in &program.global_args {
+        for declaration in &global.arg.declarations {
             let name = &declaration.name.value;
             let value = match (options.build_args.get(name), &declaration.default) {
                 (Some(given), _) => Some(given.clone()),

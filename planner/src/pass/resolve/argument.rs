@@ -37,7 +37,7 @@ pub(crate) fn unused_build_args(
     let mut declared: BTreeSet<&str> = program
         .global_args
         .iter()
-        .flat_map(|(arg, _)| &arg.declarations)
+        .flat_map(|global| &global.arg.declarations)
         .map(|declaration| declaration.name.value.as_str())
         .collect();
     let written = program.stages.iter().flat_map(|stage| &stage.statements);

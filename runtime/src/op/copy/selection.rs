@@ -3,9 +3,9 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::context::ignore::Ignore;
+use ir::ignore::Ignore;
 use crate::context::source::Tree;
-use crate::context::wildcard::Wildcard;
+use ir::wildcard::Wildcard;
 
 /// What is copied of a tree, and where to.
 pub(super) struct Selection<'s> {

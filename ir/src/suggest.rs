@@ -2,7 +2,7 @@
 
 /// The candidate that takes the fewest edits; none if all are too far away. Of two equally near ones
 /// the first in alphabetical order.
-pub(crate) fn nearest<'a>(
+pub fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
@@ -14,6 +14,7 @@ pub(crate) fn nearest<'a>(
             (distance(&word.to_ascii_lowercase(), &candidate.to_ascii_lowercase()), candidate)
         })
         .filter(|(edits, candidate)| *edits <= if candidate.len() <= 4 { 1 } else { 2 })
+        .filter(|(edits, _)| *edits < length)
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -41,7 +42,7 @@ fn distance(left: &str, right: &str) -> usize {
 }
 
 /// A word as a message shows it: control characters and overlong text are not printed.
-pub(crate) fn shown(word: &str) -> String {
+pub fn shown(word: &str) -> String {
     const LONGEST: usize = 60;
     let printable = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
     let mut text: String = word.chars().take(LONGEST).map(printable).collect();
@@ -66,5 +67,6 @@ mod tests {
     fn a_short_word_does_not_become_another_one_altogether() {
         assert_eq!(nearest("x", ["to"]), None);
         assert_eq!(nearest("foo", ["from"]), None);
+        assert_eq!(nearest("u", ["e"]), None);
     }
 }

@@ -3,17 +3,18 @@
 //! A pattern is run as a set of positions in it, so that time is bounded by the product of both
 //! lengths whatever the pattern says.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 
 /// A pattern, parsed.
 #[derive(Clone, Debug)]
-pub(crate) struct Wildcard {
+pub struct Wildcard {
     tokens: Vec<Token>,
 }
 
 /// What `**` means in a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DoubleStar {
+pub enum DoubleStar {
     /// Two stars, as in `filepath.Match`.
     Stars,
     /// Any number of directories, as in `.dockerignore`.
@@ -21,12 +22,19 @@ pub(crate) enum DoubleStar {
 }
 
 /// A pattern that is malformed: a `[` without its end, or a `\` with nothing behind it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot read pattern `{pattern}`: it has an open `[` or ends in `\\`")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PatternError {
     /// The pattern.
     pub pattern: String,
 }
+
+impl fmt::Display for PatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot read pattern `{}`: it has an open `[` or ends in `\\`", self.pattern)
+    }
+}
+
+impl std::error::Error for PatternError {}
 
 #[derive(Clone, Debug)]
 enum Token {
@@ -65,7 +73,7 @@ enum Matched {
 
 impl Wildcard {
     /// Reads a pattern.
-    pub(crate) fn parse(pattern: &str, double_star: DoubleStar) -> Result<Self, PatternError> {
+    pub fn parse(pattern: &str, double_star: DoubleStar) -> Result<Self, PatternError> {
         let malformed = || PatternError { pattern: pattern.to_owned() };
         // A pattern of `**` and plain text is a suffix for moby/patternmatcher, even in the middle
         // of a name; with anything special behind the stars it is not.
@@ -101,17 +109,17 @@ impl Wildcard {
     }
 
     /// Whether the whole of a text matches.
-    pub(crate) fn matches(&self, text: &[u8]) -> bool {
+    pub fn matches(&self, text: &[u8]) -> bool {
         self.run(text).matched == Matched::Whole
     }
 
     /// Whether a path or one of the directories it is in matches.
-    pub(crate) fn matches_with_parents(&self, path: &[u8]) -> bool {
+    pub fn matches_with_parents(&self, path: &[u8]) -> bool {
         self.run(path).matched != Matched::Nothing
     }
 
     /// Whether a path below a directory could match that the directory itself does not decide.
-    pub(crate) fn may_match_below(&self, directory: &[u8]) -> bool {
+    pub fn may_match_below(&self, directory: &[u8]) -> bool {
         self.run(directory).alive
     }
 
@@ -192,7 +200,7 @@ impl Wildcard {
 }
 
 /// Whether Go's `filepath.Match` would do more with a text than compare it.
-pub(crate) fn is_pattern(text: &str) -> bool {
+pub fn is_pattern(text: &str) -> bool {
     let mut chars = text.chars();
     while let Some(char) = chars.next() {
         match char {
@@ -205,7 +213,7 @@ pub(crate) fn is_pattern(text: &str) -> bool {
 }
 
 /// The text that a pattern without wildcards matches.
-pub(crate) fn unescape(text: &str) -> String {
+pub fn unescape(text: &str) -> String {
     let mut chars = text.chars();
     let mut plain = String::with_capacity(text.len());
     while let Some(char) = chars.next() {

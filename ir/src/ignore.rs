@@ -6,11 +6,11 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use crate::context::wildcard::{DoubleStar, PatternError, Wildcard};
+use crate::wildcard::{DoubleStar, PatternError, Wildcard};
 
 /// An ordered list of patterns.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ignore {
+pub struct Ignore {
     patterns: Vec<Pattern>,
 }
 
@@ -30,25 +30,25 @@ enum Matcher {
 
 impl Ignore {
     /// Reads patterns, each of which may start with `!`. Empty ones are left out.
-    pub(crate) fn new(patterns: &[String]) -> Result<Self, PatternError> {
+    pub fn new(patterns: &[String]) -> Result<Self, PatternError> {
         let patterns = patterns.iter().filter(|pattern| !pattern.trim().is_empty());
         Ok(Self { patterns: patterns.map(|text| Pattern::parse(text)).collect::<Result<_, _>>()? })
     }
 
     /// Whether there are no patterns, so that nothing matches.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.patterns.is_empty()
     }
 
     /// Whether a path is matched. It is relative to the root, without `.` and `..`; the root
     /// itself never is.
-    pub(crate) fn excluded(&self, path: &Path) -> bool {
+    pub fn excluded(&self, path: &Path) -> bool {
         self.deciding(path).is_some_and(|(_, negated)| !negated)
     }
 
     /// Whether something in an excluded directory could be included after all, by a `!` pattern
     /// that comes after what excludes the directory.
-    pub(crate) fn may_hold_included(&self, directory: &Path) -> bool {
+    pub fn may_hold_included(&self, directory: &Path) -> bool {
         let after = self.deciding(directory).map_or(0, |(index, _)| index + 1);
         let bytes = directory.as_os_str().as_bytes();
         let mut later = self.patterns[after..].iter();
