@@ -35,9 +35,14 @@ pub(crate) fn read(
     let name = args.dockerfile.display().to_string();
     let source = Source::new(name, text)
         .map_err(|error| CommandError::user(format!("cannot read the Dockerfile: {error}")))?;
-    let parsed = grammar::parse(&source);
-    let source = report(ui, source, parsed.diagnostics)?;
     let mut options = options(environment, args)?;
+    let parsed = grammar::parse(&source);
+    if parsed.diagnostics.iter().any(Diagnostic::is_error) {
+        let mut diagnostics = planner::check(&parsed.program, &options);
+        diagnostics.extend(parsed.diagnostics);
+        return Err(source_error(&source, diagnostics));
+    }
+    ui.diagnostics(&source, &parsed.diagnostics);
     options.ignore = ignore_patterns(path.as_deref(), &context)?;
     let mut contexts = BTreeMap::from([("context".to_owned(), context)]);
     let mut layouts = BTreeMap::new();
@@ -88,19 +93,6 @@ pub(crate) fn plan(ui: &mut Ui, front: &Front, facts: &Facts) -> Result<Graph, C
         }
         None => Err(source_error(&front.source, planned.diagnostics)),
     }
-}
-
-/// Shows warnings; errors become the command's error.
-fn report(
-    ui: &mut Ui,
-    source: Source,
-    diagnostics: Vec<Diagnostic>,
-) -> Result<Source, CommandError> {
-    if diagnostics.iter().any(Diagnostic::is_error) {
-        return Err(source_error(&source, diagnostics));
-    }
-    ui.diagnostics(&source, &diagnostics);
-    Ok(source)
 }
 
 fn source_error(source: &Source, diagnostics: Vec<Diagnostic>) -> CommandError {

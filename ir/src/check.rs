@@ -198,7 +198,10 @@ mod tests {
     use super::*;
 
     fn read(value: &str) -> Check {
-        Check::comment(Text { value: value.to_owned(), span: Span::new(0, value.len()) }, Span::default())
+        Check::comment(
+            Text { value: value.to_owned(), span: Span::new(0, value.len()) },
+            Span::default(),
+        )
     }
 
     fn problems(value: &str) -> Vec<(bool, &str)> {

@@ -2,10 +2,7 @@
 
 /// The candidate that takes the fewest edits; none if all are too far away. Of two equally near ones
 /// the first in alphabetical order.
-pub fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = word.chars().count();
     candidates
         .into_iter()

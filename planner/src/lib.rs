@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use ir::{Diagnostic, Facts, ImageRef, ImageRequest, Platform, Program, Span};
 
+mod check;
 mod chmod;
 mod explain;
 mod giturl;
@@ -14,6 +15,7 @@ mod pass;
 mod path;
 mod step;
 
+pub use check::{Rule, check, rules};
 pub use explain::explain;
 pub use pass::key::{Component, components};
 pub use pass::schedule::{Schedule, schedule};
@@ -54,7 +56,7 @@ pub enum NamedContext {
 pub struct Planned {
     /// None if and only if a diagnostic is an error.
     pub graph: Option<ir::Graph>,
-    /// Errors and warnings.
+    /// Warnings, then errors.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -82,13 +84,37 @@ fn passes(
     facts: &Facts,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<ir::Graph, Vec<Diagnostic>> {
-    let resolved = pass::resolve::resolve(program, options, facts)?;
+    let settings = check::settings(program, options)?;
+    let resolved = resolved(program, options, facts)?;
     warnings.extend(pass::resolve::unused_build_args(program, &resolved, options));
-    let expanded = pass::expand::expand(&resolved, options, facts)?;
-    let mut graph = pass::lower::lower(&resolved, expanded, options, facts)?;
+    let expanded = pass::expand::expand(&resolved, options, facts);
+    let plan = check::Plan { program, options, facts, resolved: &resolved, expanded: &expanded };
+    let check::Verdict { warnings: found, failure } = check::check_plan(plan, &settings);
+    warnings.extend(found);
+    let pass::expand::Expanded { stages, unset: _, errors } = expanded;
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let mut graph = pass::lower::lower(&resolved, stages, options, facts)?;
+    if let Some(failure) = failure {
+        return Err(vec![failure]);
+    }
     pass::prune::prune(&mut graph);
     pass::key::key(&mut graph);
     Ok(graph)
+}
+
+/// Binds every name. Errors come with what the checks say of the file.
+fn resolved<'a>(
+    program: &'a Program,
+    options: &'a Options,
+    facts: &'a Facts,
+) -> Result<pass::resolve::Resolved<'a>, Vec<Diagnostic>> {
+    pass::resolve::resolve(program, options, facts).map_err(|errors| {
+        let mut diagnostics = check(program, options);
+        diagnostics.extend(errors);
+        diagnostics
+    })
 }
 
 /// Images that a plan needs and the facts do not know yet, each once, in a fixed order, with the
@@ -96,13 +122,15 @@ fn passes(
 ///
 /// A base image may bring `ONBUILD` triggers that need further images, so the caller asks again
 /// with what it learnt until the answer is empty. Images that files are only copied from are in
-/// it as well: their digests pin them.
+/// it as well: their digests pin them. Where that cannot be said there are errors, behind the
+/// warnings of the checks.
 pub fn images(
     program: &Program,
     options: &Options,
     facts: &Facts,
 ) -> Result<Vec<(ImageRequest, Span)>, Vec<Diagnostic>> {
-    let resolved = pass::resolve::resolve(program, options, facts)?;
+    check::settings(program, options)?;
+    let resolved = resolved(program, options, facts)?;
     let mut missing = resolved.images(options);
     missing.retain(|(request, _)| !facts.images.contains_key(request));
     Ok(missing)

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::CancellationToken;
-use ir::ignore::Ignore;
 use crate::layer::{self, LayerError};
 use crate::rootdir::RootDir;
+use ir::ignore::Ignore;
 
 /// Applies a blob to the directory `root` as a layer.
 pub fn unpack_layer(blob: &[u8], root: &Path) -> Result<(), LayerError> {

@@ -4,20 +4,20 @@
 //! each other; a stage starts with what its base brings; within a stage the later of an `ARG` and
 //! an `ENV` wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ir::instruction::{Arg, Heredoc, Instruction, Pair, Paths};
-use ir::program::Statement;
 use ir::{Diagnostic, Facts, Platform, Template};
 
 use crate::Options;
 use crate::pass::resolve::{Base, Resolved};
-use crate::step::{
-    Action, CopyKind, CopyStep, ExpandedStage, MountStep, Place, RunStep, Step, Word,
-};
+use crate::step::{Action, CopyKind, CopyStep, ExpandedStage, MountStep, RunStep, Step, Word};
+
+pub(crate) use unset::Unset;
 
 mod env;
 mod glob;
+mod unset;
 mod value;
 
 pub(crate) use env::{Env, PLATFORM_ARGS, default_path, globals, is_proxy};
@@ -35,40 +35,60 @@ struct Scope {
     config: Env,
     /// Names of the declared arguments, in order, repetitions included.
     args: Vec<String>,
+    /// The same names, to look them up.
+    declared: BTreeSet<String>,
+    /// Whether the base is not known, so that it may have set anything.
+    open: bool,
 }
 
-/// Expands the needed stages, in order. All diagnostics of all of them, or every value.
-pub(crate) fn expand(
-    resolved: &Resolved<'_>,
+/// The needed stages with their values.
+#[derive(Debug, Default)]
+pub(crate) struct Expanded<'a> {
+    /// In order. A statement with an error is left out.
+    pub(crate) stages: Vec<ExpandedStage<'a>>,
+    /// Variables that nothing sets.
+    pub(crate) unset: Vec<Unset>,
+    /// Of all stages.
+    pub(crate) errors: Vec<Diagnostic>,
+}
+
+/// Expands the needed stages, in order.
+pub(crate) fn expand<'a>(
+    resolved: &Resolved<'a>,
     options: &Options,
     facts: &Facts,
-) -> Result<Vec<ExpandedStage>, Vec<Diagnostic>> {
+) -> Expanded<'a> {
     let mut scopes: BTreeMap<usize, Scope> = BTreeMap::new();
-    let mut stages = Vec::new();
-    let mut errors = Vec::new();
+    let mut expanded = Expanded::default();
     for &index in &resolved.needed {
         let stage = &resolved.stages[index];
         let mut scope = match &stage.base {
             Base::Stage(base) => scopes.get(base).cloned().unwrap_or_default(),
-            Base::Image(request) => facts
-                .images
-                .get(request)
-                .map_or_else(Scope::default, |image| Scope::of(&image.config.config.env)),
+            Base::Image(request) => facts.images.get(request).map_or_else(
+                || Scope { open: true, ..Scope::default() },
+                |image| Scope::of(&image.config.config.env),
+            ),
             Base::Scratch | Base::Context(_) | Base::Invalid(_) => Scope::default(),
         };
         scope.enter(&stage.platform);
-        let mut expander = Expander { scope, globals: &resolved.globals, options };
+        let unset = std::mem::take(&mut expanded.unset);
+        let mut expander = Expander { scope, globals: &resolved.globals, options, unset };
         let mut steps = Vec::new();
-        for (statement, place) in &stage.statements {
-            match expander.step(statement, *place) {
-                Ok(step) => steps.push(step),
-                Err(error) => errors.push(place.at(error)),
+        for &(statement, place) in &stage.statements {
+            let met = expander.unset.len();
+            match expander.action(&statement.instruction) {
+                Ok(action) => steps.push(Step { action, statement, place }),
+                Err(error) => expanded.errors.push(place.at(error)),
+            }
+            for unset in &mut expander.unset[met..] {
+                unset.place = place;
             }
         }
+        expanded.unset = expander.unset;
         scopes.insert(index, expander.scope);
-        stages.push(ExpandedStage { index, steps });
+        expanded.stages.push(ExpandedStage { index, steps });
     }
-    if errors.is_empty() { Ok(stages) } else { Err(errors) }
+    expanded
 }
 
 impl Scope {
@@ -98,28 +118,25 @@ struct Expander<'a> {
     scope: Scope,
     globals: &'a Env,
     options: &'a Options,
+    unset: Vec<Unset>,
 }
 
 impl Expander<'_> {
-    fn value(&self, template: &Template) -> Result<String, Diagnostic> {
+    fn value(&mut self, template: &Template) -> Result<String, Diagnostic> {
+        self.note_unset(template);
         value(template, &self.scope.env)
     }
 
-    fn word(&self, template: &Template) -> Result<Word, Diagnostic> {
+    fn word(&mut self, template: &Template) -> Result<Word, Diagnostic> {
         Ok(Word { value: self.value(template)?, span: template.span })
     }
 
-    fn words(&self, templates: &[Template]) -> Result<Vec<Word>, Diagnostic> {
+    fn words(&mut self, templates: &[Template]) -> Result<Vec<Word>, Diagnostic> {
         templates.iter().map(|template| self.word(template)).collect()
     }
 
-    fn pairs(&self, pairs: &[Pair]) -> Result<Vec<(String, String)>, Diagnostic> {
+    fn pairs(&mut self, pairs: &[Pair]) -> Result<Vec<(String, String)>, Diagnostic> {
         pairs.iter().map(|pair| Ok((self.value(&pair.key)?, self.value(&pair.value)?))).collect()
-    }
-
-    fn step(&mut self, statement: &Statement, place: Place) -> Result<Step, Diagnostic> {
-        let action = self.action(&statement.instruction)?;
-        Ok(Step { action, text: statement.text.clone(), place })
     }
 
     fn action(&mut self, instruction: &Instruction) -> Result<Action, Diagnostic> {
@@ -165,6 +182,7 @@ impl Expander<'_> {
             Instruction::Expose(expose) => {
                 let mut ports = Vec::new();
                 for template in &expose.ports {
+                    self.note_unset(template);
                     let words = value::words(template, &self.scope.env)?;
                     let span = template.span;
                     ports.extend(words.into_iter().map(|value| Word { value, span }));
@@ -182,12 +200,12 @@ impl Expander<'_> {
             Instruction::Stopsignal(stop) => Action::Stopsignal(self.word(&stop.signal)?),
             Instruction::User(user) => Action::User(self.value(&user.user)?),
             Instruction::Volume(volume) => Action::Volume(self.words(&volume.paths)?),
-            Instruction::Workdir(workdir) => Action::Workdir(self.value(&workdir.path)?),
+            Instruction::Workdir(workdir) => Action::Workdir(self.word(&workdir.path)?),
         })
     }
 
     /// An empty value is as good as none.
-    fn optional(&self, template: Option<&Template>) -> Result<Option<Word>, Diagnostic> {
+    fn optional(&mut self, template: Option<&Template>) -> Result<Option<Word>, Diagnostic> {
         let word = template.map(|template| self.word(template)).transpose()?;
         Ok(word.filter(|word| !word.value.is_empty()))
     }
@@ -206,14 +224,15 @@ impl Expander<'_> {
                 self.scope.env.put_last(name, value);
             }
             self.scope.args.push(name.clone());
+            self.scope.declared.insert(name.clone());
             declared.push((name.clone(), value));
         }
         Ok(declared)
     }
 
-    fn run(&self, run: &ir::instruction::Run) -> Result<RunStep, Diagnostic> {
-        let mount = |mount: &ir::instruction::Mount| {
-            let field = |field: &ir::instruction::MountField| {
+    fn run(&mut self, run: &ir::instruction::Run) -> Result<RunStep, Diagnostic> {
+        let mut mount = |mount: &ir::instruction::Mount| {
+            let mut field = |field: &ir::instruction::MountField| {
                 let value = match &field.value {
                     Some(from) if field.key == ir::instruction::MountKey::From => {
                         Some(Word { value: from.raw.clone(), span: from.span })
@@ -223,13 +242,14 @@ impl Expander<'_> {
                 };
                 Ok((field.key, value, field.span))
             };
-            let fields = mount.fields.iter().map(field).collect::<Result<_, Diagnostic>>()?;
+            let fields = mount.fields.iter().map(&mut field).collect::<Result<_, Diagnostic>>()?;
             Ok(MountStep { fields, span: mount.span })
         };
+        let mounts = run.mounts.iter().map(&mut mount).collect::<Result<_, Diagnostic>>()?;
         Ok(RunStep {
             command: run.command.clone(),
             heredocs: run.heredocs.clone(),
-            mounts: run.mounts.iter().map(mount).collect::<Result<_, Diagnostic>>()?,
+            mounts,
             network: run.network,
             security: run.security,
             devices: run.devices.clone(),
@@ -238,13 +258,16 @@ impl Expander<'_> {
         })
     }
 
-    fn copy(&self, paths: &Paths, kind: CopyKind) -> Result<CopyStep, Diagnostic> {
-        let heredoc =
+    fn copy(&mut self, paths: &Paths, kind: CopyKind) -> Result<CopyStep, Diagnostic> {
+        let sources = self.words(&paths.sources)?;
+        let mut heredoc =
             |heredoc: &Heredoc| Ok((heredoc.name.clone(), self.value(&heredoc.template)?));
+        let heredocs =
+            paths.heredocs.iter().map(&mut heredoc).collect::<Result<_, Diagnostic>>()?;
         Ok(CopyStep {
-            sources: self.words(&paths.sources)?,
-            heredocs: paths.heredocs.iter().map(heredoc).collect::<Result<_, Diagnostic>>()?,
-            destination: self.value(&paths.destination)?,
+            sources,
+            heredocs,
+            destination: self.word(&paths.destination)?,
             chown: String::new(),
             chmod: None,
             exclude: Vec::new(),

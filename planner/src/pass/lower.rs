@@ -9,7 +9,7 @@ use ir::{Code, ConfigFile, Diagnostic, Digest, Facts, ImageRequest, Platform, Sp
 
 use crate::pass::expand::default_path;
 use crate::pass::resolve::{Base, From, Resolved, Source};
-use crate::step::{Action, ExpandedStage, Place, Step};
+use crate::step::{Action, ExpandedStage, Place, Step, Word};
 use crate::{NamedContext, Options, path};
 
 mod config;
@@ -21,6 +21,9 @@ mod signal;
 mod size;
 mod words;
 
+pub(crate) use copy::{is_git, is_path};
+pub(crate) use port::Port;
+
 /// What every history entry of a Dockerfile says, so that tools know its form.
 const COMMENT: &str = "buildkit.dockerfile.v0";
 
@@ -29,7 +32,7 @@ const COMMENT: &str = "buildkit.dockerfile.v0";
 /// Afterwards inputs have smaller ids than what needs them; equal nodes may still stand twice.
 pub(crate) fn lower(
     resolved: &Resolved<'_>,
-    expanded: Vec<ExpandedStage>,
+    expanded: Vec<ExpandedStage<'_>>,
     options: &Options,
     facts: &Facts,
 ) -> Result<Graph, Vec<Diagnostic>> {
@@ -97,7 +100,7 @@ struct Site<'a> {
 }
 
 impl Lowering<'_> {
-    fn stage(&mut self, expanded: ExpandedStage, errors: &mut Vec<Diagnostic>) {
+    fn stage(&mut self, expanded: ExpandedStage<'_>, errors: &mut Vec<Diagnostic>) {
         let mut current = Current { stage: self.enter(expanded.index), has_cmd: false };
         for step in expanded.steps {
             let place = step.place;
@@ -182,12 +185,12 @@ impl Lowering<'_> {
         commit(stage, text, true);
     }
 
-    fn step(&mut self, current: &mut Current, step: Step) -> Result<(), Diagnostic> {
-        let site = Site { place: step.place, text: &step.text };
+    fn step(&mut self, current: &mut Current, step: Step<'_>) -> Result<(), Diagnostic> {
+        let site = Site { place: step.place, text: &step.statement.text };
         match step.action {
             Action::Copy(copy) => self.copy(current, copy, site),
             Action::Run(run) => self.run(current, run, site),
-            Action::Workdir(directory) => {
+            Action::Workdir(Word { value: directory, span: _ }) => {
                 self.workdir(current, &directory, site);
                 Ok(())
             }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use rustix::fs::{FileType, Stat};
 
 use crate::context::error::ContextError;
-use ir::ignore::Ignore;
 use crate::rootdir::{RootDir, names, stat_at};
+use ir::ignore::Ignore;
 
 /// A tree to read. Cheap to clone.
 #[derive(Clone)]

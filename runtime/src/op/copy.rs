@@ -14,9 +14,7 @@ use ir::op::{CopyOp, CopySource};
 use rustix::fs::FileType;
 use tokio_util::sync::CancellationToken;
 
-use ir::ignore::Ignore;
 use crate::context::source::{Found, Lookup, Tree, cleaned};
-use ir::wildcard::{DoubleStar, Wildcard, is_pattern};
 use crate::layer::entry::Time;
 use crate::layer::metadata::mtime;
 use crate::layer::{ARCHIVE_HEAD, is_archive};
@@ -24,6 +22,8 @@ use crate::op::chmod::Change;
 use crate::op::directories::Plain;
 use crate::op::glob::{GlobError, Selected, expand};
 use crate::rootdir::RootDir;
+use ir::ignore::Ignore;
+use ir::wildcard::{DoubleStar, Wildcard, is_pattern};
 
 mod content;
 mod error;

@@ -3,8 +3,8 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use ir::ignore::Ignore;
 use crate::context::source::Tree;
+use ir::ignore::Ignore;
 use ir::wildcard::Wildcard;
 
 /// What is copied of a tree, and where to.

@@ -1,0 +1,58 @@
+//! `LegacyKeyValueFormat`: `key=value`, not `key value`.
+
+use ir::instruction::{Instruction, Pair};
+use ir::{Code, Diagnostic};
+
+use super::{Find, Kind, Plan, Rule};
+
+pub(super) const RULE: Rule = Rule {
+    code: Code::LegacyKeyValueFormat,
+    summary: "Legacy key/value format with whitespace separator should not be used",
+    kind: Kind::Standard,
+    find: Find::Plan(find),
+};
+
+fn find(plan: &Plan<'_>, found: &mut Vec<Diagnostic>) {
+    let statements = plan.stages().flat_map(|(_, stage)| &stage.statements);
+    for (statement, place) in statements {
+        let pairs = match &statement.instruction {
+            Instruction::Env(env) if env.legacy => &env.pairs,
+            Instruction::Label(label) if label.legacy => &label.pairs,
+            _ => continue,
+        };
+        let keyword = statement.instruction.keyword();
+        for pair in pairs {
+            let message = format!(
+                "`{keyword} key=value` should be used instead of legacy `{keyword} key value` format"
+            );
+            let span = pair.key.span.to(pair.value.span);
+            found.push(
+                place
+                    .at(Diagnostic::warning(RULE.code, span, message))
+                    .help(format!("write `{keyword} {}`", rewritten(pair))),
+            );
+        }
+    }
+}
+
+/// The pair in the other form. Its value may need quotes: all of the line was the value.
+fn rewritten(pair: &Pair) -> String {
+    let Pair { key, value } = pair;
+    let quoted = value.raw.contains(char::is_whitespace) && !value.raw.contains(['"', '\'']);
+    if quoted {
+        format!("{}=\"{}\"", key.raw, value.raw)
+    } else {
+        format!("{}={}", key.raw, value.raw)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+    use super::RULE;
+
+    #[test]
+    fn of_env_and_label() {
+        check(RULE, "FROM a\nENV k a b\nLABEL l m\nENV x=y z=\n", &["k a b", "l m"]);
+    }
+}
