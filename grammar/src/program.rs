@@ -117,6 +117,10 @@ impl Builder {
             });
             return;
         }
+        if instruction::drops_flags(keyword, &call.head) {
+            let flags = call.head.flags.iter().map(|flag| flag.written.to_text());
+            self.program.ignored_flags.extend(flags);
+        }
         match self.program.stages.last_mut() {
             Some(stage) => stage.statements.extend(read(keyword, &call, line, problems)),
             None if keyword == "ARG" => {

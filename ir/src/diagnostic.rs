@@ -209,6 +209,8 @@ codes! {
     ExposeInvalidFormat = "ExposeInvalidFormat",
 
     // Build checks of our own, where BuildKit ignores something without a word.
+    /// A flag of an instruction that has none.
+    IgnoredFlag = "IgnoredFlag",
     /// `FROM --platform` with the name of a stage that is built for another platform.
     IgnoredPlatform = "IgnoredPlatform",
     /// `--link` beside `--chmod`.

@@ -17,6 +17,9 @@ pub struct Program {
     pub global_args: Vec<GlobalArg>,
     /// The stages in the order of their `FROM`.
     pub stages: Vec<Stage>,
+    /// Flags of instructions that have none and drop them without a word: of `ARG`, `STOPSIGNAL` and
+    /// `HEALTHCHECK NONE`. In order.
+    pub ignored_flags: Vec<Text>,
     /// The first blank line within each instruction that goes on behind it, in order.
     pub blank_lines: Vec<Span>,
 }

@@ -22,6 +22,7 @@ mod expose_invalid_format;
 mod expose_proto_casing;
 mod from_as_casing;
 mod from_platform_flag_const_disallowed;
+mod ignored_flag;
 mod ignored_keep_git_dir;
 mod ignored_link;
 mod ignored_mtime;
@@ -114,7 +115,7 @@ impl<'a> Plan<'a> {
 }
 
 /// Every rule: BuildKit's in BuildKit's order, then ours.
-const RULES: [Rule; 27] = [
+const RULES: [Rule; 28] = [
     stage_name_casing::RULE,
     from_as_casing::RULE,
     no_empty_continuation::RULE,
@@ -137,6 +138,7 @@ const RULES: [Rule; 27] = [
     invalid_definition_description::RULE,
     expose_proto_casing::RULE,
     expose_invalid_format::RULE,
+    ignored_flag::RULE,
     ignored_platform::RULE,
     ignored_link::RULE,
     ignored_keep_git_dir::RULE,

@@ -5,4 +5,4 @@ pub(crate) mod http;
 mod http_date;
 pub(crate) mod source;
 
-pub use error::{ContextError, PatternError};
+pub use error::ContextError;

@@ -5,7 +5,6 @@ use std::path::Path;
 use crate::CancellationToken;
 use crate::layer::{self, LayerError};
 use crate::rootdir::RootDir;
-use ir::ignore::Ignore;
 
 /// Applies a blob to the directory `root` as a layer.
 pub fn unpack_layer(blob: &[u8], root: &Path) -> Result<(), LayerError> {
@@ -20,12 +19,6 @@ pub fn unpack_archive(
     owner: Option<(u32, u32)>,
 ) -> Result<(), LayerError> {
     layer::unpack_archive(blob, &open(root), into, owner, &CancellationToken::new()).map(drop)
-}
-
-/// Whether patterns of an ignore file leave out a path; none if they cannot be read.
-pub fn excluded(patterns: &[String], path: &Path) -> Option<bool> {
-    let patterns = Ignore::new(patterns).ok()?;
-    Some(patterns.excluded(path) && !patterns.may_hold_included(path))
 }
 
 fn open(root: &Path) -> RootDir {

@@ -52,6 +52,9 @@ fn says_something(name: &str, value: &Value) -> bool {
     match value {
         Value::Null => name == "none",
         Value::Bool(false) => matches!(name, "unpack" | "keep_git_dir"),
+        Value::Object(fields) if matches!(name, "skip" | "experimental") => {
+            fields.iter().any(|(name, field)| says_something(name, field))
+        }
         // A keyword is told where it is not written as usual.
         Value::Object(fields) if name.ends_with("keyword") => {
             let written = fields["value"].as_str().unwrap();

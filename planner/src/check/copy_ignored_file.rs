@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ir::ignore::Ignore;
+use ir::pattern::Ignore;
 use ir::{Code, Diagnostic};
 
 use super::{Find, Kind, Plan, Rule};

@@ -1,6 +1,6 @@
 //! The `check` options: which of them count, and what in them means nothing.
 
-use ir::{Check, Code, Diagnostic, Program, Severity, suggest};
+use ir::{Check, Code, Diagnostic, Program, Severity, Span, suggest};
 
 use super::{RULES, Site};
 use crate::Options;
@@ -12,26 +12,30 @@ const ARGUMENT: &str = "BUILDKIT_DOCKERFILE_CHECK";
 /// cannot be read.
 pub(crate) fn settings(program: &Program, options: &Options) -> Result<Check, Vec<Diagnostic>> {
     let check = match (options.build_args.get(ARGUMENT), &program.check) {
-        (Some(value), _) => named(Check::argument(value)),
+        (Some(value), _) => Check::argument(value),
         (None, Some(check)) => check.clone(),
         (None, None) => Check::argument(""),
     };
     let errors: Vec<_> = check.problems.iter().filter(|problem| problem.is_error()).collect();
-    if errors.is_empty() { Ok(check) } else { Err(errors.into_iter().cloned().collect()) }
+    if errors.is_empty() {
+        return Ok(check);
+    }
+    Err(errors.into_iter().map(|error| placed(&check, error.clone())).collect())
 }
 
 /// The argument has no place in the file, so its problems name it.
-fn named(mut check: Check) -> Check {
-    for problem in &mut check.problems {
-        problem.message = format!("the build argument `{ARGUMENT}`: {}", problem.message);
+fn placed(check: &Check, mut problem: Diagnostic) -> Diagnostic {
+    if check.span == Span::default() {
+        problem.message = format!("`{ARGUMENT}`: {}", problem.message);
     }
-    check
+    problem
 }
 
 /// Warnings of what has no effect in the options of the file and of the instructions.
 pub(super) fn problems(file: &Check, sites: &[Site<'_>]) -> Vec<Diagnostic> {
     let mut problems = file.problems.clone();
     unknown(file, &mut problems);
+    let mut problems: Vec<_> = problems.into_iter().map(|problem| placed(file, problem)).collect();
     for check in sites.iter().filter_map(|(_, check)| *check) {
         problems.extend(check.problems.iter().cloned());
         if check.error {
@@ -56,7 +60,10 @@ fn unknown(check: &Check, problems: &mut Vec<Diagnostic>) {
     // A name with a `;` in it has been told as an option too many.
     let unknown = |name: &&ir::instruction::Text| !known(&name.value) && !name.value.contains(';');
     for name in check.skip.names.iter().chain(&check.experimental.names).filter(unknown) {
-        let message = format!("`{}` is no build check", suggest::shown(&name.value));
+        let message = match name.value.as_str() {
+            "" => "the name of a build check is missing".to_owned(),
+            name => format!("`{}` is no build check", suggest::shown(name)),
+        };
         let problem = Diagnostic::warning(Code::BadCheck, name.span, message);
         let nearest = suggest::nearest(&name.value, RULES.iter().map(|rule| rule.name()));
         problems.push(match nearest {

@@ -13,6 +13,9 @@ pub(super) const RULE: Rule = Rule {
     find: Find::From(find),
 };
 
+/// For how many variables a similar name is looked for: each time all names are compared.
+const LOOKUPS: usize = 50;
+
 fn find(bases: &Bases<'_>, found: &mut Vec<Diagnostic>) {
     let declarations = bases.program.global_args.iter().flat_map(|global| &global.arg.declarations);
     let mut known: BTreeSet<&str> = declarations.map(|one| one.name.value.as_str()).collect();
@@ -25,7 +28,10 @@ fn find(bases: &Bases<'_>, found: &mut Vec<Diagnostic>) {
             }
             let message = format!("`FROM` argument `{name}` is not declared");
             let problem = Diagnostic::warning(RULE.code, span, message);
-            found.push(match suggest::nearest(name, known.iter().copied()) {
+            let similar = (found.len() < LOOKUPS)
+                .then(|| suggest::nearest(name, known.iter().copied()))
+                .flatten();
+            found.push(match similar {
                 Some(similar) => problem.help(format!("write `${similar}`")),
                 None => {
                     problem.help(format!("declare it with `ARG {name}` before the first `FROM`"))

@@ -4,8 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use ir::Digest;
-
-pub use ir::wildcard::PatternError;
+use ir::pattern::PatternError;
 
 /// Why a build context is not to be had.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use rustix::fs::{FileType, Stat};
 
 use crate::context::error::ContextError;
 use crate::rootdir::{RootDir, names, stat_at};
-use ir::ignore::Ignore;
+use ir::pattern::Ignore;
 
 /// A tree to read. Cheap to clone.
 #[derive(Clone)]

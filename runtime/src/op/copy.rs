@@ -22,8 +22,8 @@ use crate::op::chmod::Change;
 use crate::op::directories::Plain;
 use crate::op::glob::{GlobError, Selected, expand};
 use crate::rootdir::RootDir;
-use ir::ignore::Ignore;
-use ir::wildcard::{DoubleStar, Wildcard, is_pattern};
+use ir::pattern::Ignore;
+use ir::pattern::{DoubleStar, Wildcard, is_pattern};
 
 mod content;
 mod error;

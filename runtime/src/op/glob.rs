@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::context::source::{Lookup, Tree};
-use ir::wildcard::{DoubleStar, PatternError, Wildcard, is_pattern, unescape};
+use ir::pattern::{DoubleStar, PatternError, Wildcard, is_pattern, unescape};
 
 /// What the path of a source selects.
 #[derive(Debug, PartialEq, Eq)]

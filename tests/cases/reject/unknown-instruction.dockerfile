@@ -7,10 +7,5 @@ RNU make
 #~ help: if it belongs to the line above, end that line with a continuation
 COPY a
 #~ 1-6 `COPY` needs a source and a destination
-RUN echo goes on \
-
-#~ 1-1 warning: blank line within an instruction
-#~ help: remove it, or put a `#` on it
-  here
 CMD ["a"]
 #~ 1-11 unknown instruction `CMD ["a"]`

@@ -3,10 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::context::PatternError;
 use crate::layer::LayerError;
 use crate::op::chmod::ModeError;
 use crate::users::UserError;
+use ir::pattern::PatternError;
 
 /// Why files could not be copied. Paths are absolute within their tree or root.
 #[derive(Debug, thiserror::Error)]

@@ -4,8 +4,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::context::source::Tree;
-use ir::ignore::Ignore;
-use ir::wildcard::Wildcard;
+use ir::pattern::Ignore;
+use ir::pattern::Wildcard;
 
 /// What is copied of a tree, and where to.
 pub(super) struct Selection<'s> {

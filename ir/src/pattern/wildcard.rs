@@ -30,7 +30,8 @@ pub struct PatternError {
 
 impl fmt::Display for PatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot read pattern `{}`: it has an open `[` or ends in `\\`", self.pattern)
+        let Self { pattern } = self;
+        write!(f, "cannot read pattern `{pattern}`: it has an open `[` or ends in `\\`")
     }
 }
 
@@ -73,6 +74,10 @@ enum Matched {
 
 impl Wildcard {
     /// Reads a pattern.
+    ///
+    /// # Errors
+    ///
+    /// If it is malformed.
     pub fn parse(pattern: &str, double_star: DoubleStar) -> Result<Self, PatternError> {
         let malformed = || PatternError { pattern: pattern.to_owned() };
         // A pattern of `**` and plain text is a suffix for moby/patternmatcher, even in the middle

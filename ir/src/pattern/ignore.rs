@@ -6,7 +6,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use crate::wildcard::{DoubleStar, PatternError, Wildcard};
+use crate::pattern::{DoubleStar, PatternError, Wildcard};
 
 /// An ordered list of patterns.
 #[derive(Clone, Debug, Default)]

@@ -4,7 +4,7 @@
 #![no_main]
 
 use ir::{Diagnostic, Facts, Program, Source, Span};
-use kaniko_fuzz::{all_spans, options};
+use kaniko_grammar_fuzz::{all_spans, options};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let source = Source::new("Dockerfile", text).expect("it is shorter than 4 GiB");
