@@ -1,7 +1,7 @@
 //! `LegacyKeyValueFormat`: `key=value`, not `key value`.
 
 use ir::instruction::{Instruction, Pair};
-use ir::{Code, Diagnostic};
+use ir::{Code, Diagnostic, Template};
 
 use super::{Find, Kind, Plan, Rule};
 
@@ -35,14 +35,13 @@ fn find(plan: &Plan<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The pair in the other form. Its value may need quotes: all of the line was the value.
+/// The pair in the other form. All of the line was the value, so blanks in it need quotes.
 fn rewritten(pair: &Pair) -> String {
-    let Pair { key, value } = pair;
-    let quoted = value.raw.contains(char::is_whitespace) && !value.raw.contains(['"', '\'']);
-    if quoted {
-        format!("{}=\"{}\"", key.raw, value.raw)
-    } else {
-        format!("{}={}", key.raw, value.raw)
+    let Pair { key: Template { raw: key, .. }, value: Template { raw: value, .. } } = pair;
+    match (value.contains(char::is_whitespace), value.contains(['"', '\''])) {
+        (false, _) => format!("{key}={value}"),
+        (true, false) => format!("{key}=\"{value}\""),
+        (true, true) => format!("{key}=\"…\""),
     }
 }
 
