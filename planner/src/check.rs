@@ -219,7 +219,7 @@ fn run(program: &Program, options: &Options, file: &Check, plan: Option<Plan<'_>
             (Find::Plan(find), _, Some(plan)) => find(plan, &mut found),
             (Find::From(_), None, _) | (Find::Plan(_), _, None) => {}
         }
-        found.retain(|finding| rule.speaks(file, check_at(&sites, finding.span)));
+        silence(rule, &mut found, file, &sites);
         if rule.kind != Kind::Own {
             violated.extend((!found.is_empty()).then_some(rule.name()));
         }
@@ -235,6 +235,20 @@ fn run(program: &Program, options: &Options, file: &Check, plan: Option<Plan<'_>
             .help("mend what they warn of, or name them in `skip=`")
     });
     Verdict { warnings, failure }
+}
+
+/// Takes out the findings that the options do not want. Those of one instruction come together and
+/// are decided once: a list of names may be long.
+fn silence(rule: Rule, found: &mut Vec<Diagnostic>, file: &Check, sites: &[Site<'_>]) {
+    let mut last = (None, rule.speaks(file, None));
+    found.retain(|finding| {
+        let check = check_at(sites, finding.span);
+        let comment = check.map(|check| check.span);
+        if last.0 != comment {
+            last = (comment, rule.speaks(file, check));
+        }
+        last.1
+    });
 }
 
 /// An instruction and the `check` comment above it.

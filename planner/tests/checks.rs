@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ir::{ConfigFile, Digest, Facts, ImageFacts, Platform, Source};
-use kaniko_planner::{Options, images, plan, rules};
+use kaniko_planner::{Options, Rule, images, plan, rules};
 
 #[test]
 fn every_rule_is_documented_and_every_example_is_what_it_says() {
@@ -20,7 +20,7 @@ fn every_rule_is_documented_and_every_example_is_what_it_says() {
     let sections: Vec<(&str, &str)> =
         sections.map(|section| section.split_once('\n').unwrap()).collect();
     let documented: Vec<&str> = sections.iter().map(|(name, _)| *name).collect();
-    let known: Vec<&str> = rules().map(|rule| rule.name()).collect();
+    let known: Vec<&str> = rules().map(Rule::name).collect();
     assert_eq!(documented, known);
     for (name, section) in sections {
         let examples = examples(section);

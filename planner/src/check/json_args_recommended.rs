@@ -27,16 +27,13 @@ fn find(plan: &Plan<'_>, found: &mut Vec<Diagnostic>) {
             Base::Scratch | Base::Context(_) | Base::Invalid(_) => false,
         };
         for (statement, place) in &stage.statements {
-            let (command, argument) = match &statement.instruction {
-                Instruction::Shell(_) => {
-                    has_shell = true;
-                    continue;
-                }
-                Instruction::Cmd(cmd) => (&cmd.command, "CMD [\"command\", \"argument\"]"),
-                Instruction::Entrypoint(entrypoint) => {
-                    (&entrypoint.command, "ENTRYPOINT [\"command\", \"argument\"]")
-                }
-                _ => continue,
+            let command = if let Instruction::Cmd(cmd) = &statement.instruction {
+                &cmd.command
+            } else if let Instruction::Entrypoint(entrypoint) = &statement.instruction {
+                &entrypoint.command
+            } else {
+                has_shell |= matches!(statement.instruction, Instruction::Shell(_));
+                continue;
             };
             if let Command::Shell(text) = command
                 && !has_shell
@@ -46,11 +43,11 @@ fn find(plan: &Plan<'_>, found: &mut Vec<Diagnostic>) {
                     "JSON arguments recommended for `{keyword}` to prevent unintended behavior \
                      related to OS signals"
                 );
-                found.push(
-                    place.at(Diagnostic::warning(RULE.code, text.span, message)).help(format!(
-                        "write `{argument}`, or `SHELL` above it if a shell is meant"
-                    )),
-                );
+                found
+                    .push(place.at(Diagnostic::warning(RULE.code, text.span, message)).help(format!(
+                    "write `{keyword} [\"command\", \"argument\"]`, or `SHELL` above it if a shell \
+                         is meant"
+                )));
             }
         }
         with_shell.extend(has_shell.then_some(index));

@@ -15,13 +15,8 @@ pub(super) const RULE: Rule = Rule {
 fn find(plan: &Plan<'_>, found: &mut Vec<Diagnostic>) {
     let statements = plan.stages().flat_map(|(_, stage)| &stage.statements);
     for (statement, place) in statements {
-        let pairs = match &statement.instruction {
-            Instruction::Env(env) if env.legacy => &env.pairs,
-            Instruction::Label(label) if label.legacy => &label.pairs,
-            _ => continue,
-        };
         let keyword = statement.instruction.keyword();
-        for pair in pairs {
+        for pair in legacy_pairs(&statement.instruction) {
             let message = format!(
                 "`{keyword} key=value` should be used instead of legacy `{keyword} key value` format"
             );
@@ -33,6 +28,21 @@ fn find(plan: &Plan<'_>, found: &mut Vec<Diagnostic>) {
             );
         }
     }
+}
+
+/// What is written in the old form.
+fn legacy_pairs(instruction: &Instruction) -> &[Pair] {
+    if let Instruction::Env(env) = instruction
+        && env.legacy
+    {
+        return &env.pairs;
+    }
+    if let Instruction::Label(label) = instruction
+        && label.legacy
+    {
+        return &label.pairs;
+    }
+    &[]
 }
 
 /// The pair in the other form. All of the line was the value, so blanks in it need quotes.
