@@ -114,8 +114,8 @@ pub(crate) struct FrontArgs {
     /// Value of an ARG; without a value it is taken from the environment
     #[arg(long = "build-arg", value_name = "NAME[=VALUE]", action = ArgAction::Append)]
     pub(crate) build_args: Vec<String>,
-    /// What a name in FROM and --from stands for: a directory, `docker-image://REF` or
-    /// `oci-layout://DIR[:TAG]`
+    /// What a name in FROM and --from stands for: a directory, `docker-image://REF`,
+    /// `oci-layout://DIR[:TAG]`, an http or https URL (an archive is unpacked), or a git one
     #[arg(long = "build-context", value_name = "NAME=SOURCE", action = ArgAction::Append)]
     pub(crate) build_contexts: Vec<String>,
     /// Label of the image

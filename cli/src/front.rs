@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use ir::{Diagnostic, Facts, Graph, ImageFacts, ImageRef, Platform, Program, Source, Span};
+use ir::op::Op;
+use ir::{Code, Diagnostic, Facts, Graph, ImageFacts, ImageRef, Platform, Program, Source, Span};
 use planner::{NamedContext, Options};
 use runtime::resolve::{Images, Layout};
 
@@ -12,6 +13,8 @@ use crate::arguments::FrontArgs;
 use crate::environment::{Environment, absolute};
 use crate::error::{CommandError, chain};
 use crate::ui::Ui;
+
+mod named;
 
 /// A Dockerfile that could be parsed, and what it is to be planned with.
 pub(crate) struct Front {
@@ -31,25 +34,37 @@ pub(crate) fn read(
     args: &FrontArgs,
 ) -> Result<Front, CommandError> {
     let context = context_directory(args.context.as_deref())?;
-    let (path, text) = dockerfile(&args.dockerfile, &context)?;
+    let (path, bytes) = dockerfile(&args.dockerfile, &context)?;
     let name = args.dockerfile.display().to_string();
-    let source = Source::new(name, text)
+    let source = Source::decode(name, &bytes)
         .map_err(|error| CommandError::user(format!("cannot read the Dockerfile: {error}")))?;
     let mut options = options(environment, args)?;
+    let chosen = options.build_args.get("BUILDKIT_SYNTAX").map(String::as_str);
+    if let Some(problem) = grammar::other_front_end(&source, chosen) {
+        return Err(source_error(&source, vec![problem]));
+    }
     let parsed = grammar::parse(&source);
     if parsed.diagnostics.iter().any(Diagnostic::is_error) {
-        let mut diagnostics = planner::check(&parsed.program, &options);
-        diagnostics.extend(parsed.diagnostics);
-        return Err(source_error(&source, diagnostics));
+        return Err(refused(&source, &parsed.program, &options, parsed.diagnostics));
     }
     ui.diagnostics(&source, &parsed.diagnostics);
     options.ignore = ignore_patterns(path.as_deref(), &context)?;
-    let mut contexts = BTreeMap::from([("context".to_owned(), context)]);
-    let mut layouts = BTreeMap::new();
+    let mut contexts = Contexts::default();
     for argument in &args.build_contexts {
-        named_context(argument, &mut options, &mut contexts, &mut layouts)?;
+        named::read(argument, &mut contexts)?;
     }
-    Ok(Front { source, program: parsed.program, options, contexts, layouts })
+    let Contexts { named, mut directories, layouts } = contexts;
+    directories.insert("context".to_owned(), context);
+    options.contexts = named;
+    Ok(Front { source, program: parsed.program, options, contexts: directories, layouts })
+}
+
+/// The named contexts: what the planner knows of them, and what the runtime does.
+#[derive(Default)]
+struct Contexts {
+    named: BTreeMap<String, NamedContext>,
+    directories: BTreeMap<String, PathBuf>,
+    layouts: BTreeMap<ImageRef, Layout>,
 }
 
 /// Asks for the base images that the plan needs, until it needs no more: a base image's triggers
@@ -58,7 +73,7 @@ pub(crate) async fn resolve(front: &Front, images: &Images) -> Result<Facts, Com
     let mut facts = Facts::default();
     loop {
         let requests = planner::images(&front.program, &front.options, &facts)
-            .map_err(|diagnostics| source_error(&front.source, diagnostics))?;
+            .map_err(|errors| refused(&front.source, &front.program, &front.options, errors))?;
         if requests.is_empty() {
             return Ok(facts);
         }
@@ -83,6 +98,31 @@ pub(crate) async fn resolve(front: &Front, images: &Images) -> Result<Facts, Com
     }
 }
 
+/// What this machine cannot carry out of a graph that may well be shown.
+pub(crate) fn check_runnable(front: &Front, graph: &Graph) -> Result<(), CommandError> {
+    let git = graph.nodes.iter().filter_map(|node| match &node.op {
+        Op::Git(git) => Some((git, node.origin.span)),
+        Op::Scratch
+        | Op::Image(_)
+        | Op::Local(_)
+        | Op::Http(_)
+        | Op::Inline(_)
+        | Op::Run(_)
+        | Op::Copy(_)
+        | Op::Mkdir(_) => None,
+    });
+    let refused: Vec<Diagnostic> = git
+        .map(|(git, span)| {
+            let message = format!("the git repository `{}` cannot be fetched", git.url);
+            Diagnostic::error(Code::Unsupported, span, message).help(
+                "clone it beforehand, give the clone with `--build-context NAME=DIR`, and copy \
+                     from `NAME`",
+            )
+        })
+        .collect();
+    if refused.is_empty() { Ok(()) } else { Err(source_error(&front.source, refused)) }
+}
+
 /// Plans. Warnings are shown, errors returned.
 pub(crate) fn plan(ui: &mut Ui, front: &Front, facts: &Facts) -> Result<Graph, CommandError> {
     let planned = planner::plan(&front.program, &front.options, facts);
@@ -93,6 +133,18 @@ pub(crate) fn plan(ui: &mut Ui, front: &Front, facts: &Facts) -> Result<Graph, C
         }
         None => Err(source_error(&front.source, planned.diagnostics)),
     }
+}
+
+/// Why there will be no plan, behind what the checks can say without one.
+fn refused(
+    source: &Source,
+    program: &Program,
+    options: &Options,
+    errors: Vec<Diagnostic>,
+) -> CommandError {
+    let mut diagnostics = planner::check(program, options);
+    diagnostics.extend(errors);
+    source_error(source, diagnostics)
 }
 
 fn source_error(source: &Source, diagnostics: Vec<Diagnostic>) -> CommandError {
@@ -125,13 +177,13 @@ fn context_directory(given: Option<&Path>) -> Result<PathBuf, CommandError> {
 
 /// Finds and reads the Dockerfile: as given, then in the context, then `dockerfile` for the
 /// default name. The path is none for standard input.
-fn dockerfile(given: &Path, context: &Path) -> Result<(Option<PathBuf>, String), CommandError> {
+fn dockerfile(given: &Path, context: &Path) -> Result<(Option<PathBuf>, Vec<u8>), CommandError> {
     const WHAT: &str = "the Dockerfile";
     if given == Path::new("-") {
         let mut bytes = Vec::new();
         let read = std::io::stdin().read_to_end(&mut bytes);
         read.map_err(|error| CommandError::Read { what: WHAT, path: given.into(), error })?;
-        return Ok((None, text(given, bytes)?));
+        return Ok((None, bytes));
     }
     let mut candidates = vec![absolute(given), context.join(given)];
     if given == Path::new("Dockerfile") {
@@ -139,7 +191,7 @@ fn dockerfile(given: &Path, context: &Path) -> Result<(Option<PathBuf>, String),
     }
     for path in &candidates {
         match std::fs::read(path) {
-            Ok(bytes) => return Ok((Some(path.clone()), text(path, bytes)?)),
+            Ok(bytes) => return Ok((Some(path.clone()), bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
                 return Err(CommandError::Read { what: WHAT, path: path.clone(), error });
@@ -153,16 +205,6 @@ fn dockerfile(given: &Path, context: &Path) -> Result<(Option<PathBuf>, String),
         format!("cannot find the Dockerfile: looked for {}", looked.join(" and ")),
         "name it with `--dockerfile`",
     ))
-}
-
-fn text(path: &Path, bytes: Vec<u8>) -> Result<String, CommandError> {
-    String::from_utf8(bytes).map_err(|error| {
-        let offset = error.utf8_error().valid_up_to();
-        CommandError::user_with_help(
-            format!("`{}` is no UTF-8 text: byte {offset} starts no character", path.display()),
-            "save the file as UTF-8",
-        )
-    })
 }
 
 /// The patterns of `<Dockerfile>.dockerignore` beside the Dockerfile, else of `.dockerignore` in
@@ -215,47 +257,4 @@ fn options(environment: &Environment, args: &FrontArgs) -> Result<Options, Comma
         contexts: BTreeMap::new(),
         labels,
     })
-}
-
-/// Reads one `--build-context NAME=SOURCE`.
-fn named_context(
-    argument: &str,
-    options: &mut Options,
-    contexts: &mut BTreeMap<String, PathBuf>,
-    layouts: &mut BTreeMap<ImageRef, Layout>,
-) -> Result<(), CommandError> {
-    let Some((name, source)) = argument.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-        return Err(CommandError::user(format!("`--build-context {argument}` is not NAME=SOURCE")));
-    };
-    let name = name.to_lowercase();
-    let reference = |text: &str| {
-        text.parse::<ImageRef>()
-            .map_err(|error| CommandError::user(format!("`--build-context {argument}`: {error}")))
-    };
-    let context = match source.split_once("://") {
-        Some(("docker-image", image)) => NamedContext::Image(reference(image)?),
-        Some(("oci-layout", path)) => {
-            let (path, tag) = match path.rsplit_once(':') {
-                Some((path, tag)) if !tag.contains('/') => (path, Some(tag.to_owned())),
-                _ => (path, None),
-            };
-            let image = reference(&name)?;
-            layouts.insert(image.clone(), Layout { directory: absolute(Path::new(path)), tag });
-            NamedContext::Image(image)
-        }
-        Some((scheme, _)) if scheme != "dir" => {
-            return Err(CommandError::user_with_help(
-                format!("`--build-context {argument}`: cannot read `{scheme}://`"),
-                "give a directory, docker-image://REFERENCE or oci-layout://DIRECTORY[:TAG]",
-            ));
-        }
-        other => {
-            let directory = context_directory(Some(Path::new(other.map_or(source, |(_, p)| p))))?;
-            let ignore = ignore_patterns(None, &directory)?;
-            contexts.insert(name.clone(), directory);
-            NamedContext::Local { ignore }
-        }
-    };
-    options.contexts.insert(name, context);
-    Ok(())
 }

@@ -1,6 +1,8 @@
 //! Parser directives: `# escape=…`, `# syntax=…` and `# check=…` at the top of a file, and the last
 //! of them as a comment above an instruction.
 
+use std::ops::Range;
+
 use ir::instruction::Text;
 use ir::program::Directive;
 use ir::{Check, Code, Diagnostic, Span};
@@ -27,6 +29,24 @@ pub(crate) struct Directives {
     origin: Origin,
 }
 
+/// The name of a directive, in lower case, and where its value stands in the line.
+pub(crate) fn pair(rule: Rule, line: &str) -> Option<(String, Range<usize>)> {
+    let (mut name, mut value) = (String::new(), 0..0);
+    for pair in Lines::parse(rule, line).ok()?.flatten() {
+        match pair.as_rule() {
+            Rule::name => name = pair.as_str().to_ascii_lowercase(),
+            Rule::value => value = pair.as_span().start()..pair.as_span().end(),
+            Rule::directive | Rule::slashes | Rule::pair | Rule::blank => {}
+        }
+    }
+    Some((name, value))
+}
+
+/// Whether there is such a directive; its name is in lower case.
+pub(crate) fn is_known(name: &str) -> bool {
+    matches!(name, "syntax" | "escape" | "check")
+}
+
 impl Directives {
     pub(crate) fn new(origin: Origin) -> Self {
         Self { list: Vec::new(), escape: '\\', check: None, open: true, origin }
@@ -46,7 +66,7 @@ impl Directives {
         let Some(Written { name, value, span }) = written(line, at, self.origin) else {
             return false;
         };
-        if !matches!(name.as_str(), "syntax" | "escape" | "check") {
+        if !is_known(&name) {
             return false;
         }
         if let Some(first) = self.list.iter().find(|directive| directive.name == name) {
@@ -95,21 +115,10 @@ struct Written {
 /// Reads a comment that begins at `at`; none if it has another form.
 fn written(line: &str, at: usize, origin: Origin) -> Option<Written> {
     let line = line.trim_end();
-    let pairs = Lines::parse(Rule::directive, line).ok()?;
-    let span = origin.span(at..at + line.len());
-    let mut name = String::new();
-    let mut value = Text { value: String::new(), span };
-    for pair in pairs.flatten() {
-        match pair.as_rule() {
-            Rule::name => name = pair.as_str().to_ascii_lowercase(),
-            Rule::value => {
-                let range = at + pair.as_span().start()..at + pair.as_span().end();
-                value = Text { value: pair.as_str().to_owned(), span: origin.span(range) };
-            }
-            Rule::directive | Rule::blank => {}
-        }
-    }
-    Some(Written { name, value, span })
+    let (name, value) = pair(Rule::directive, line)?;
+    let span = origin.span(at + value.start..at + value.end);
+    let value = Text { value: line[value].to_owned(), span };
+    Some(Written { name, value, span: origin.span(at..at + line.len()) })
 }
 
 /// What a comment `# check=…` says; none if it is another comment.

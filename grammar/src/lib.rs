@@ -7,6 +7,7 @@
 mod directive;
 mod duration;
 mod flags;
+mod front_end;
 mod heredoc;
 mod ignore;
 mod instruction;
@@ -19,6 +20,7 @@ mod words;
 
 use ir::suggest;
 
+pub use front_end::other_front_end;
 pub use ignore::{IgnoreError, IgnoreProblem, parse_ignore};
 pub use program::{Parsed, parse, parse_trigger};
 

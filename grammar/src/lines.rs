@@ -19,7 +19,7 @@ use crate::suggest;
 struct Files;
 
 /// Bytes of a physical line. BuildKit reads no longer ones.
-const LONGEST: usize = 65_535;
+pub(crate) const LONGEST: usize = 65_535;
 
 /// A file, put into logical lines.
 #[derive(Debug)]

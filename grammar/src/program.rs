@@ -23,9 +23,14 @@ pub fn parse(source: &Source) -> Parsed {
     let mut problems = Vec::new();
     let file = lines::assemble(source.text(), Origin::Source, &mut problems);
     let File { lines, directives, check, escape, blank_lines } = file;
+    // It is told in the characters of the text, and means the bytes of the file.
+    problems.retain(|problem| {
+        problem.code != Code::LineTooLong || source.len_in_file(problem.span) > lines::LONGEST
+    });
     let program = Program { directives, check, blank_lines, ..Program::default() };
     let mut builder = Builder { program, escape, ..Builder::default() };
     for line in &lines {
+        problems.extend(undecodable(line, escape, source.replaced()));
         builder.line(line, &mut problems);
     }
     builder.check_stages(&lines, &mut problems);
@@ -62,6 +67,25 @@ fn trigger(line: &Line, escape: char, problems: &mut Vec<Diagnostic>) -> Option<
         return None;
     }
     read(keyword, &call, line, problems)
+}
+
+/// The problem of an instruction with a byte that starts no character. BuildKit passes such bytes
+/// on; here they would become others. What goes into JSON alone becomes the same there.
+fn undecodable(line: &Line, escape: char, replaced: &[usize]) -> Option<Diagnostic> {
+    let first = replaced.partition_point(|at| *at < line.span.start());
+    let mut within = replaced[first..].iter().take_while(|at| **at < line.span.end());
+    let in_body = |at: usize| {
+        let next = line.heredocs.partition_point(|body| body.span.start() <= at);
+        next.checked_sub(1).is_some_and(|body| line.heredocs[body].text.holds(at))
+    };
+    let kept = |at: usize| line.text.holds(at) || in_body(at);
+    let at = *within.find(|at| kept(**at))?;
+    if matches!(instruction::keyword(&call(line, escape).head), Some("LABEL" | "MAINTAINER")) {
+        return None;
+    }
+    let span = Span::new(at, at + char::REPLACEMENT_CHARACTER.len_utf8());
+    let message = "this byte starts no UTF-8 character";
+    Some(Diagnostic::error(Code::NotUtf8, span, message).help("save the file as UTF-8"))
 }
 
 fn call(line: &Line, escape: char) -> Call<'_> {

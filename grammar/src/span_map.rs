@@ -88,6 +88,13 @@ impl Joined {
         }
     }
 
+    /// Whether the byte at this offset of the source is part of it.
+    pub(crate) fn holds(&self, source: usize) -> bool {
+        let Map::Pieces { pieces, anchor: _ } = &self.map else { return false };
+        let next = pieces.partition_point(|piece| piece.source <= source);
+        next.checked_sub(1).is_some_and(|at| source < pieces[at].source + pieces[at].len)
+    }
+
     /// The whole of it.
     pub(crate) fn whole(&self) -> Fragment<'_> {
         Fragment { joined: self, start: 0, end: self.text.len() }

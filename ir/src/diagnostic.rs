@@ -111,8 +111,12 @@ codes! {
     EmptyFile = "empty-file",
     /// A physical line is longer than 65,535 bytes.
     LineTooLong = "line-too-long",
+    /// A byte that starts no UTF-8 character stands where its meaning would be lost.
+    NotUtf8 = "not-utf8",
     /// A parser directive is repeated or has a bad value.
     BadDirective = "bad-directive",
+    /// `# syntax=` or `BUILDKIT_SYNTAX` names a front end that is not Dockerfile's own.
+    OtherFrontEnd = "other-front-end",
     /// A heredoc has no terminator.
     UnterminatedHeredoc = "unterminated-heredoc",
     /// The first word of a line is no instruction.

@@ -174,10 +174,21 @@ pub enum Security {
 /// type only when it is expanded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mount {
-    /// In order; keys in lower case and known.
+    /// In order, those whose key is known.
     pub fields: Vec<MountField>,
+    /// The others: wrong only where the stage is needed, as their values are.
+    pub unreadable: Vec<UnreadableField>,
     /// The flag.
     pub span: Span,
+}
+
+/// A field of a mount with a key that there is not, or with no value where the key needs one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadableField {
+    /// As written.
+    pub text: Text,
+    /// What is wrong with it.
+    pub problem: Diagnostic,
 }
 
 /// One `key=value` of a mount.
@@ -197,7 +208,7 @@ pub struct MountField {
 pub enum MountKey {
     /// `type`.
     Type,
-    /// `from`; never expanded.
+    /// `from`; its variables are the global ones.
     From,
     /// `source`, `src`.
     Source,
@@ -230,8 +241,9 @@ pub enum MountKey {
 /// `COPY [flags] source … destination`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Copy {
-    /// `--from`: a stage, its index, an image or a named context. Empty means none.
-    pub from: Option<Text>,
+    /// `--from`: a stage, its index, an image or a named context. Its variables are the global
+    /// ones, as those of a `FROM`: names are bound before any stage is expanded.
+    pub from: Option<Template>,
     /// What is copied, and where to.
     pub paths: Paths,
     /// `--chown`.

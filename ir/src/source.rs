@@ -52,7 +52,12 @@ pub struct Source {
     text: String,
     /// Byte offset of the start of each line; never empty.
     lines: Vec<usize>,
+    /// Byte offsets of the characters that stand for one byte that starts no character, in order.
+    replaced: Vec<usize>,
 }
+
+/// How much longer U+FFFD is than the byte it stands for.
+const GAIN: usize = char::REPLACEMENT_CHARACTER.len_utf8() - 1;
 
 /// The text is longer than a [`Span`] can address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +81,29 @@ impl Source {
         let starts =
             text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(i, _)| i + 1);
         let lines = std::iter::once(0).chain(starts).collect();
-        Ok(Self { name: name.into(), text, lines })
+        Ok(Self { name: name.into(), text, lines, replaced: Vec::new() })
+    }
+
+    /// A text as it stands in a file: UTF-8, with U+FFFD for each byte that starts no character.
+    pub fn decode(name: impl Into<String>, bytes: &[u8]) -> Result<Self, TooLong> {
+        let mut text = String::with_capacity(bytes.len());
+        let mut replaced = Vec::new();
+        let mut rest = bytes;
+        loop {
+            let (good, bad) = match std::str::from_utf8(rest) {
+                Ok(good) => (good, &[][..]),
+                Err(error) => {
+                    let (good, bad) = rest.split_at(error.valid_up_to());
+                    (std::str::from_utf8(good).expect("it is valid up to there"), bad)
+                }
+            };
+            text.push_str(good);
+            let Some((_, after)) = bad.split_first() else { break };
+            replaced.push(text.len());
+            text.push(char::REPLACEMENT_CHARACTER);
+            rest = after;
+        }
+        Ok(Self { replaced, ..Self::new(name, text)? })
     }
 
     /// The name that messages show.
@@ -94,10 +121,22 @@ impl Source {
         self.text.get(span.start()..span.end()).unwrap_or_default()
     }
 
-    /// The 1-based line and the 1-based **byte** column of an offset.
+    /// Where U+FFFD stands for one byte of the file that starts no character, in order.
+    pub fn replaced(&self) -> &[usize] {
+        &self.replaced
+    }
+
+    /// How many bytes of the file a span covers.
+    pub fn len_in_file(&self, span: Span) -> usize {
+        let before = |offset: usize| self.replaced.partition_point(|at| *at < offset);
+        let replaced = before(span.end()) - before(span.start());
+        span.end() - span.start() - GAIN * replaced
+    }
+
+    /// The 1-based line and the 1-based **byte** column, as in the file, of an offset.
     pub fn position(&self, offset: usize) -> (usize, usize) {
         let line = self.lines.partition_point(|start| *start <= offset);
-        (line, offset - self.lines[line - 1] + 1)
+        (line, self.len_in_file(Span::new(self.lines[line - 1], offset)) + 1)
     }
 
     /// The 1-based first and last line that a span touches.
@@ -118,5 +157,19 @@ mod tests {
         assert_eq!(positions, [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3), (3, 1)]);
         assert_eq!(source.line_range(Span::new(0, 3)), (1, 1));
         assert_eq!(source.line_range(Span::new(1, 4)), (1, 2));
+    }
+
+    #[test]
+    fn columns_are_those_of_the_file_whatever_its_bytes_are() {
+        // Latin-1, a cut character, one that is whole, and a replacement character of its own.
+        let source =
+            Source::decode("Dockerfile", b"a\xe9b\n\xe2\x82c\xc3\xa9d\xef\xbf\xbde").unwrap();
+        let text = source.text();
+        assert_eq!(text, "a\u{fffd}b\n\u{fffd}\u{fffd}c\u{e9}d\u{fffd}e");
+        let replaced = source.replaced().iter().map(|at| source.position(*at));
+        assert_eq!(replaced.collect::<Vec<_>>(), [(1, 2), (2, 1), (2, 2)]);
+        let position = |wanted| source.position(text.find(wanted).unwrap());
+        assert_eq!(["b", "c", "d", "e"].map(position), [(1, 3), (2, 3), (2, 6), (2, 10)]);
+        assert_eq!(source.len_in_file(Span::new(0, text.len())), 14);
     }
 }

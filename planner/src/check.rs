@@ -167,6 +167,11 @@ impl Rule {
         self.kind == Kind::Experimental
     }
 
+    /// Whether it is kaniko's own; the others are BuildKit's.
+    pub fn is_own(self) -> bool {
+        self.kind == Kind::Own
+    }
+
     /// Whether the file's options and the instruction's let it speak. As in BuildKit, `skip=all`
     /// does not mean the experimental ones, which were asked for.
     fn speaks(self, file: &Check, instruction: Option<&Check>) -> bool {
@@ -220,7 +225,7 @@ fn run(program: &Program, options: &Options, file: &Check, plan: Option<Plan<'_>
             (Find::From(_), None, _) | (Find::Plan(_), _, None) => {}
         }
         silence(rule, &mut found, file, &sites);
-        if rule.kind != Kind::Own {
+        if !rule.is_own() {
             violated.extend((!found.is_empty()).then_some(rule.name()));
         }
         warnings.append(&mut found);

@@ -1,6 +1,8 @@
 //! URLs that name a git repository, and what their fragment and query say
 //! (BuildKit `util/gitutil` and `dfgitutil`).
 
+use ir::op::GitOp;
+
 /// A git source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct GitUrl {
@@ -53,6 +55,20 @@ impl GitUrl {
         subdirectory.clone_into(&mut url.subdirectory);
         url.query(query).map_err(GitUrlError::Bad)?;
         Ok(url)
+    }
+
+    /// The operation that fetches it.
+    pub(crate) fn into_op(self) -> GitOp {
+        // Without a scheme it would be a path.
+        let url = if self.like_path { format!("https://{}", self.remote) } else { self.remote };
+        GitOp {
+            url,
+            reference: Some(self.reference).filter(|reference| !reference.is_empty()),
+            subdirectory: self.subdirectory,
+            keep_git_dir: self.keep_git_dir.unwrap_or(false),
+            checksum: self.checksum,
+            submodules: self.submodules.unwrap_or(true),
+        }
     }
 
     fn query(&mut self, query: &str) -> Result<(), String> {

@@ -5,18 +5,20 @@
 
 use std::collections::BTreeMap;
 
-use ir::{Diagnostic, Facts, ImageRef, ImageRequest, Platform, Program, Span};
+use ir::{Diagnostic, Facts, ImageRequest, Platform, Program, Span};
 
 mod check;
 mod chmod;
 mod explain;
 mod giturl;
+mod named;
 mod pass;
 mod path;
 mod step;
 
 pub use check::{Rule, check, rules};
 pub use explain::explain;
+pub use named::NamedContext;
 pub use pass::key::{Component, components};
 pub use pass::schedule::{Schedule, schedule};
 
@@ -37,18 +39,6 @@ pub struct Options {
     pub contexts: BTreeMap<String, NamedContext>,
     /// `--label`: set in the target's config, after everything else.
     pub labels: Vec<(String, String)>,
-}
-
-/// What a `--build-context` stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NamedContext {
-    /// A directory of the builder's.
-    Local {
-        /// Cleaned patterns of its own `.dockerignore`.
-        ignore: Vec<String>,
-    },
-    /// An image.
-    Image(ImageRef),
 }
 
 /// A plan, or why there is none.
@@ -85,7 +75,13 @@ fn passes(
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<ir::Graph, Vec<Diagnostic>> {
     let settings = check::settings(program, options)?;
-    let resolved = resolved(program, options, facts)?;
+    let resolved = match pass::resolve::resolve(program, options, facts) {
+        Ok(resolved) => resolved,
+        Err(errors) => {
+            warnings.extend(check(program, options));
+            return Err(errors);
+        }
+    };
     warnings.extend(pass::resolve::unused_build_args(program, &resolved, options));
     let expanded = pass::expand::expand(&resolved, options, facts);
     let plan = check::Plan { program, options, facts, resolved: &resolved, expanded: &expanded };
@@ -104,33 +100,19 @@ fn passes(
     Ok(graph)
 }
 
-/// Binds every name. Errors come with what the checks say of the file.
-fn resolved<'a>(
-    program: &'a Program,
-    options: &'a Options,
-    facts: &'a Facts,
-) -> Result<pass::resolve::Resolved<'a>, Vec<Diagnostic>> {
-    pass::resolve::resolve(program, options, facts).map_err(|errors| {
-        let mut diagnostics = check(program, options);
-        diagnostics.extend(errors);
-        diagnostics
-    })
-}
-
 /// Images that a plan needs and the facts do not know yet, each once, in a fixed order, with the
 /// instruction that names it first.
 ///
 /// A base image may bring `ONBUILD` triggers that need further images, so the caller asks again
 /// with what it learnt until the answer is empty. Images that files are only copied from are in
-/// it as well: their digests pin them. Where that cannot be said there are errors, behind the
-/// warnings of the checks.
+/// it as well: their digests pin them.
 pub fn images(
     program: &Program,
     options: &Options,
     facts: &Facts,
 ) -> Result<Vec<(ImageRequest, Span)>, Vec<Diagnostic>> {
     check::settings(program, options)?;
-    let resolved = resolved(program, options, facts)?;
+    let resolved = pass::resolve::resolve(program, options, facts)?;
     let mut missing = resolved.images(options);
     missing.retain(|(request, _)| !facts.images.contains_key(request));
     Ok(missing)

@@ -27,6 +27,18 @@ pub(crate) fn rooted(path: &str) -> String {
     clean(&format!("/{path}"))
 }
 
+/// The path below `/` of one name, as a pattern that matches nothing else.
+pub(crate) fn rooted_name(name: &str) -> String {
+    let mut pattern = String::with_capacity(name.len());
+    for character in name.chars() {
+        if matches!(character, '\\' | '*' | '?' | '[') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    rooted(&pattern)
+}
+
 /// `path` seen from `directory`, cleaned.
 pub(crate) fn join(directory: &str, path: &str) -> String {
     if path.starts_with('/') { clean(path) } else { rooted(&format!("{directory}/{path}")) }
@@ -86,6 +98,7 @@ mod tests {
             assert_eq!(clean(path), expected, "{path}");
         }
         assert_eq!(rooted("../x"), "/x");
+        assert_eq!(rooted_name("a[1]*\\?"), "/a\\[1]\\*\\\\\\?");
     }
 
     #[test]

@@ -122,7 +122,7 @@ pub(crate) struct CopyStep {
 pub(crate) enum CopyKind {
     Copy {
         /// `--from`.
-        from: Option<Text>,
+        from: Option<Word>,
         /// `--parents`.
         parents: bool,
     },

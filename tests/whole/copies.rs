@@ -1,14 +1,13 @@
 //! `COPY` and `ADD`: which files arrive, and as what.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use kaniko_tests::built::Image;
 use kaniko_tests::kaniko::{Build, Outcome};
 use kaniko_tests::registry::Registry;
+use kaniko_tests::server::serve;
 use kaniko_tests::{base, tree};
 
 /// Builds a Dockerfile on busybox, without its `FROM`, and gives the image.
@@ -172,28 +171,6 @@ fn archives_are_unpacked_by_add_and_copied_by_copy() {
     assert_eq!(look(root, "unpacked/inner/file"), (0o640, 5, 6));
     assert_eq!(fs::read(root.join("kept.tgz")).unwrap(), bytes);
     assert_eq!(fs::read(root.join("copied.tgz")).unwrap(), bytes);
-}
-
-/// A server that answers every request with one text.
-fn serve(content: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for connection in listener.incoming() {
-            let mut connection = connection.unwrap();
-            let mut request = [0; 4096];
-            let read = connection.read(&mut request).unwrap();
-            assert!(read > 0, "a request has at least a line");
-            let length = content.len();
-            let modified = "Last-Modified: Sat, 09 Sep 2001 01:46:40 GMT";
-            write!(
-                connection,
-                "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n{modified}\r\nConnection: close\r\n\r\n{content}"
-            )
-            .unwrap();
-        }
-    });
-    format!("http://{address}")
 }
 
 #[test]

@@ -7,6 +7,7 @@
 mod busybox;
 mod commands;
 mod configs;
+mod contexts;
 mod copies;
 mod debian;
 mod environment;

@@ -66,6 +66,7 @@ pub(crate) fn run(
             () = cancel.cancelled() => return Err(interrupted(stopped).await),
         };
         let graph = front::plan(ui, &front, &facts)?;
+        front::check_runnable(&front, &graph)?;
         let store = Store::open(&directory).map_err(|error| CommandError::user(chain(&error)))?;
         let settings = Settings {
             store,

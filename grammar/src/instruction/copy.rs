@@ -7,7 +7,7 @@ use super::{Call, List, list};
 use crate::flags::{Kind, Spec};
 use crate::lines::Body;
 use crate::span_map::Fragment;
-use crate::{suggest, template};
+use crate::template;
 
 const COPY: [Spec; 6] = [
     ("chmod", Kind::Text),
@@ -31,12 +31,8 @@ const ADD: [Spec; 7] = [
 pub(super) fn copy(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Copy> {
     let flags = call.flags("COPY", &COPY, problems);
     let paths = paths(call, "COPY", problems)?;
-    for source in paths.sources.iter().filter(|source| is_remote(&source.raw)) {
-        let message = format!("`COPY` cannot fetch `{}`", suggest::shown(&source.raw));
-        problems.push(Diagnostic::error(Code::BadArgument, source.span, message).help("use `ADD`"));
-    }
     Some(Copy {
-        from: flags.one("from").map(Fragment::to_text),
+        from: flags.template("from", call.escape),
         paths,
         chown: flags.template("chown", call.escape),
         chmod: flags.template("chmod", call.escape),
@@ -58,11 +54,6 @@ pub(super) fn add(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Add
         checksum: flags.template("checksum", call.escape),
         unpack: flags.switch("unpack"),
     })
-}
-
-/// Whether a source as written is an address, whatever its variables are.
-fn is_remote(source: &str) -> bool {
-    ["http://", "https://", "git://", "ssh://"].iter().any(|scheme| source.starts_with(scheme))
 }
 
 fn paths(call: &Call<'_>, keyword: &str, problems: &mut Vec<Diagnostic>) -> Option<Paths> {

@@ -1,6 +1,6 @@
 //! `RUN --mount=key=value,…`.
 
-use ir::instruction::{Mount, MountField, MountKey};
+use ir::instruction::{Mount, MountField, MountKey, UnreadableField};
 use ir::{Code, Diagnostic, Span};
 use pest::Parser as _;
 use pest_derive::Parser;
@@ -36,13 +36,18 @@ const KEYS: [(&str, MountKey, bool); 20] = [
     ("uid", MountKey::Uid, false),
 ];
 
-/// Reads one mount; bad fields are left out.
+/// Reads one mount. As in BuildKit, what its fields say is checked where the stage is needed.
 pub(super) fn mount(
     value: Fragment<'_>,
     span: Span,
     escape: char,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Mount> {
+    if value.text().is_empty() {
+        let problem = Diagnostic::error(Code::BadMount, span, "`--mount` has no value");
+        problems.push(problem.help("write `--mount=type=bind,source=PATH,target=PATH`"));
+        return None;
+    }
     let Some(records) = record(value) else {
         let message = "a quote in the value of `--mount` does not surround a field";
         problems.push(
@@ -51,14 +56,16 @@ pub(super) fn mount(
         );
         return None;
     };
-    let mut fields = Vec::new();
+    let (mut fields, mut unreadable) = (Vec::new(), Vec::new());
     for record in &records {
         match field(record.whole(), escape) {
             Ok(field) => fields.push(field),
-            Err(problem) => problems.push(problem),
+            Err(problem) => {
+                unreadable.push(UnreadableField { text: record.whole().to_text(), problem });
+            }
         }
     }
-    Some(Mount { fields, span })
+    Some(Mount { fields, unreadable, span })
 }
 
 /// The fields of a value, without their quotes.
@@ -101,23 +108,6 @@ fn field(field: Fragment<'_>, escape: char) -> Result<MountField, Diagnostic> {
         let help = format!("write `{known}=` and the value");
         return Err(error(format!("mount key `{known}` needs a value")).help(help));
     }
-    let value = value.map(|value| {
-        if *key == MountKey::From {
-            template::verbatim(value)
-        } else {
-            template::word(value, escape)
-        }
-    });
-    if *key == MountKey::From
-        && let Some(value) = &value
-        && value.raw.trim_end_matches('$').contains('$')
-    {
-        return Err(Diagnostic::error(
-            Code::BadMount,
-            value.span,
-            "`from` of a mount cannot hold a variable",
-        )
-        .help("define a stage with `FROM` and the variable, and name that stage here"));
-    }
+    let value = value.map(|value| template::word(value, escape));
     Ok(MountField { key: *key, value, span: field.span() })
 }

@@ -6,11 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ir::instruction::{Arg, Heredoc, Instruction, Pair, Paths};
+use ir::instruction::{Arg, Heredoc, Instruction, MountKey, Pair, Paths};
+use ir::program::Statement;
 use ir::{Diagnostic, Facts, Platform, Template};
 
 use crate::Options;
-use crate::pass::resolve::{Base, Resolved};
+use crate::pass::resolve::{Base, Resolved, from_word};
 use crate::step::{Action, CopyKind, CopyStep, ExpandedStage, MountStep, RunStep, Step, Word};
 
 pub(crate) use unset::Unset;
@@ -23,6 +24,8 @@ mod value;
 pub(crate) use env::{Env, PLATFORM_ARGS, default_path, globals, is_proxy};
 pub(crate) use value::value;
 
+#[cfg(test)]
+mod conformance;
 #[cfg(test)]
 mod tests;
 
@@ -75,6 +78,8 @@ pub(crate) fn expand<'a>(
         let mut expander = Expander { scope, globals: &resolved.globals, options, unset };
         let mut steps = Vec::new();
         for &(statement, place) in &stage.statements {
+            let unreadable = unreadable(statement).map(|problem| place.at(problem.clone()));
+            expanded.errors.extend(unreadable);
             let met = expander.unset.len();
             match expander.action(&statement.instruction) {
                 Ok(action) => steps.push(Step { action, statement, place }),
@@ -89,6 +94,30 @@ pub(crate) fn expand<'a>(
         expanded.stages.push(ExpandedStage { index, steps });
     }
     expanded
+}
+
+/// What could not be read of a statement, and is wrong because its stage is needed.
+fn unreadable(statement: &Statement) -> impl Iterator<Item = &Diagnostic> {
+    let mounts = match &statement.instruction {
+        Instruction::Run(run) => run.mounts.as_slice(),
+        Instruction::Add(_)
+        | Instruction::Arg(_)
+        | Instruction::Cmd(_)
+        | Instruction::Copy(_)
+        | Instruction::Entrypoint(_)
+        | Instruction::Env(_)
+        | Instruction::Expose(_)
+        | Instruction::Healthcheck(_)
+        | Instruction::Label(_)
+        | Instruction::Maintainer(_)
+        | Instruction::Onbuild(_)
+        | Instruction::Shell(_)
+        | Instruction::Stopsignal(_)
+        | Instruction::User(_)
+        | Instruction::Volume(_)
+        | Instruction::Workdir(_) => &[],
+    };
+    mounts.iter().flat_map(|mount| &mount.unreadable).map(|field| &field.problem)
 }
 
 impl Scope {
@@ -157,8 +186,8 @@ impl Expander<'_> {
                 })
             }
             Instruction::Copy(copy) => {
-                let from = copy.from.clone().filter(|from| !from.value.is_empty());
-                let kind = CopyKind::Copy { from, parents: copy.parents };
+                let from = copy.from.as_ref().map(|from| from_word(from, self.globals));
+                let kind = CopyKind::Copy { from: from.transpose()?, parents: copy.parents };
                 let exclude = copy.exclude.iter().map(|text| text.value.clone()).collect();
                 Action::Copy(CopyStep {
                     chown: self.optional(copy.chown.as_ref())?.unwrap_or_default().value,
@@ -234,8 +263,8 @@ impl Expander<'_> {
         let mut mount = |mount: &ir::instruction::Mount| {
             let mut field = |field: &ir::instruction::MountField| {
                 let value = match &field.value {
-                    Some(from) if field.key == ir::instruction::MountKey::From => {
-                        Some(Word { value: from.raw.clone(), span: from.span })
+                    Some(from) if field.key == MountKey::From && !from.raw.is_empty() => {
+                        Some(from_word(from, self.globals)?)
                     }
                     Some(template) => Some(self.word(template)?),
                     None => None,

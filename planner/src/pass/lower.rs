@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ir::config::HistoryEntry;
 use ir::graph::{Graph, Node, NodeId, Origin, Stage, StageHistory};
-use ir::op::{CopyOp, CopySource, ImageOp, LocalOp, Op};
+use ir::op::{CopyOp, CopySource, HttpOp, ImageOp, LocalOp, Op};
 use ir::{Code, ConfigFile, Diagnostic, Digest, Facts, ImageRequest, Platform, Span};
 
 use crate::pass::expand::default_path;
@@ -165,14 +165,28 @@ impl Lowering<'_> {
         stage
     }
 
-    /// A stage from a local context is all of it, copied into nothing.
+    /// A stage from a context is all of it, copied into nothing.
     fn enter_context(&mut self, stage: &mut Stage, name: &str, origin: Origin) {
         let text = format!("FROM {name}");
-        let root = self.add(Op::Scratch, Origin { text: text.clone(), ..origin.clone() });
-        let from = self.context(name);
-        let source = CopySource { from, path: "/".to_owned(), unpack: false };
+        let origin = Origin { text: text.clone(), ..origin };
+        let from = self.context(name, origin.clone());
+        stage.root = match self.world.options.contexts[name] {
+            // What is downloaded is in a root of its own already.
+            NamedContext::Http(_) => from,
+            NamedContext::Local { .. }
+            | NamedContext::Git(_)
+            | NamedContext::Image(_)
+            | NamedContext::Scratch => {
+                self.copied(CopySource { from, path: "/".to_owned(), unpack: false }, origin)
+            }
+        };
+        commit(stage, text, true);
+    }
+
+    /// A root that holds nothing but this.
+    fn copied(&mut self, source: CopySource, origin: Origin) -> NodeId {
         let copy = CopyOp {
-            root,
+            root: self.add(Op::Scratch, origin.clone()),
             sources: vec![source],
             destination: "/".to_owned(),
             owner: None,
@@ -181,8 +195,7 @@ impl Lowering<'_> {
             parents: false,
             link: false,
         };
-        stage.root = self.add(Op::Copy(copy), Origin { text: text.clone(), ..origin });
-        commit(stage, text, true);
+        self.add(Op::Copy(copy), origin)
     }
 
     fn step(&mut self, current: &mut Current, step: Step<'_>) -> Result<(), Diagnostic> {
@@ -232,7 +245,7 @@ impl Lowering<'_> {
     fn source(
         &mut self,
         current: &Current,
-        from: &From<'_>,
+        from: &From,
         site: Site<'_>,
     ) -> Result<NodeId, Diagnostic> {
         let index = current.stage.index as usize;
@@ -246,13 +259,13 @@ impl Lowering<'_> {
                 self.done.get(&stage).map(|stage| stage.root).ok_or_else(|| {
                     let name = resolved.label(stage);
                     let message = format!("the stage `{name}` comes later than its use here");
-                    Diagnostic::error(Code::UnknownStage, from.span, message)
+                    Diagnostic::error(Code::UnknownStage, from.word.span, message)
                         .label(resolved.stages[stage].span, "it is defined here")
                         .help("move the stage above the one that copies from it")
                 })
             }
             Source::Image(request) => Ok(self.image(&request, origin(&current.stage, site))),
-            Source::Context(name) => Ok(self.context(&name)),
+            Source::Context(name) => Ok(self.context(&name, origin(&current.stage, site))),
         }
     }
 
@@ -264,19 +277,34 @@ impl Lowering<'_> {
         self.add(op, Origin { text, ..origin })
     }
 
-    /// A local context by name; `context` is the main one.
-    fn context(&mut self, name: &str) -> NodeId {
-        let options = self.world.options;
-        let ignore = match options.contexts.get(name) {
-            Some(NamedContext::Local { ignore }) => ignore.clone(),
-            Some(NamedContext::Image(_)) | None => options.ignore.clone(),
-        };
-        let text = match name {
-            MAIN_CONTEXT => "load the build context".to_owned(),
-            name => format!("load the build context `{name}`"),
-        };
-        let op = Op::Local(LocalOp { name: name.to_owned(), ignore });
+    /// The context that the build was started with.
+    fn main_context(&mut self) -> NodeId {
+        let ignore = self.world.options.ignore.clone();
+        let op = Op::Local(LocalOp { name: "context".to_owned(), ignore });
+        let text = "load the build context".to_owned();
         self.add(op, Origin { text, ..Origin::default() })
+    }
+
+    /// What is in a named context that is no image. `origin` is who asks for it.
+    fn context(&mut self, name: &str, origin: Origin) -> NodeId {
+        let text = format!("load the build context `{name}`");
+        match &self.world.options.contexts[name] {
+            NamedContext::Local { ignore } => {
+                let op = LocalOp { name: name.to_owned(), ignore: ignore.clone() };
+                self.add(Op::Local(op), Origin { text, ..Origin::default() })
+            }
+            NamedContext::Git(git) => self.add(Op::Git(git.clone()), Origin { text, ..origin }),
+            NamedContext::Http(url) => {
+                let filename = "context".to_owned();
+                let path = path::rooted(&filename);
+                let op = HttpOp { url: url.clone(), filename, checksum: None };
+                let origin = Origin { text, ..origin };
+                let from = self.add(Op::Http(op), origin.clone());
+                self.copied(CopySource { from, path, unpack: true }, origin)
+            }
+            // `resolve` makes a base of these.
+            NamedContext::Image(_) | NamedContext::Scratch => self.add(Op::Scratch, origin),
+        }
     }
 
     fn add(&mut self, op: Op, origin: Origin) -> NodeId {
@@ -285,9 +313,6 @@ impl Lowering<'_> {
         id
     }
 }
-
-/// The name of the context that the build was started with.
-const MAIN_CONTEXT: &str = "context";
 
 fn empty_config(platform: &Platform) -> ConfigFile {
     filled(&ConfigFile::default(), platform)

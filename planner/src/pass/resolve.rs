@@ -16,7 +16,7 @@ mod order;
 
 pub(crate) use argument::unused_build_args;
 use name::context_base;
-pub(crate) use name::{From, Source};
+pub(crate) use name::{From, Source, from_word};
 use order::{cycles, reachable};
 
 /// A program whose references are bound.

@@ -3,7 +3,7 @@
 //! `snapshots/planner/NAME.snap` holds the graph, the history of the target and the diagnostics;
 //! `NAME.explain.snap` what `explain` says, digests of keys left out. Lines `#: name value` in a
 //! case are its options: `target`, `build-arg NAME=value`, `platform`, `label name=value`,
-//! `ignore PATTERN`, `context NAME` or `context NAME=IMAGE`, and `image NAME CONFIG`, which makes
+//! `ignore PATTERN`, `context NAME`, `context NAME=IMAGE` or `context NAME=URL`, and `image NAME CONFIG`, which makes
 //! an image known under a made-up digest.
 
 #![expect(clippy::unwrap_used, reason = "a case that cannot be read fails its test")]
@@ -116,7 +116,11 @@ fn setting(text: &str) -> (Options, Facts) {
             "ignore" => options.ignore.push(value.to_owned()),
             "context" => {
                 let (name, context) = match value.split_once('=') {
-                    Some((name, image)) => (name, NamedContext::Image(image.parse().unwrap())),
+                    Some((name, "scratch")) => (name, NamedContext::Scratch),
+                    Some((name, source)) => {
+                        let image = || NamedContext::Image(source.parse().unwrap());
+                        (name, NamedContext::remote(source).unwrap().unwrap_or_else(image))
+                    }
                     None => (value, NamedContext::Local { ignore: Vec::new() }),
                 };
                 options.contexts.insert(name.to_owned(), context);

@@ -133,8 +133,11 @@ impl Step<'_, '_> {
         let (pivot, pattern) = source.path.split_once("/./").unwrap_or(("", &source.path));
         let pattern = cleaned(Path::new(pattern));
         let pattern = pattern.to_str().expect("made of a string");
-        if !is_pattern(pivot) && !is_pattern(pattern) {
-            look_up(tree, &cleaned(Path::new(pivot)).join(pattern))?;
+        if !is_pattern(pivot)
+            && !is_pattern(pattern)
+            && let Selected::Plain(path) = select(tree, &format!("{pivot}/{pattern}"))?
+        {
+            look_up(tree, &path)?;
         }
         let selected = select(tree, pivot)?;
         let paths = match &selected {

@@ -6,3 +6,6 @@ ADD --unpack --checksum=sha256:0000000000000000000000000000000000000000000000000
 ADD https://example.com/r.git#main:docs /g1
 ADD --keep-git-dir --checksum=0123abc git@example.com:o/r.git?tag=v1&submodules=0 /g2
 ADD github.com/o/r /path
+ADD https://example.com/list[1].txt <<"a*" /h/
+no pattern
+a*

@@ -6,7 +6,3 @@ E
 COPY <<E
 #~ 1-8 `COPY` needs a source and a destination
 E
-COPY https://example.org/a ssh://example.org/b.git $c /d
-#~ 6-26 `COPY` cannot fetch `https://example.org/a`
-#~ help: use `ADD`
-#~ 28-50 `COPY` cannot fetch `ssh://example.org/b.git`

@@ -4,8 +4,12 @@
 #: build --no-push --dockerfile missing
 #: build --no-push --context git://example.com/x
 #: build --no-push --compression-level 77
+#: plan --build-arg BUILDKIT_SYNTAX=example.com/other:1
 #: build --no-push --secret nothing
 #: build --no-push --build-context name
+#: build --no-push --build-context name=s3://bucket/key
+#: build --no-push --build-context context=https://example.com/a.tar
+#: build --no-push --build-context name=https://example.com/r.git?ref=a&tag=b
 #: build --destination library/UPPER
 #: build --no-push --custom-platform ?
 #: plan --explain --format json

@@ -3,7 +3,7 @@
 use ir::op::{CopyOp, CopySource, GitOp, HttpOp, InlineFile, InlineOp, Mode, Op};
 use ir::{Code, Diagnostic, NodeId};
 
-use super::{Current, Lowering, MAIN_CONTEXT, Site, bad, commit, origin};
+use super::{Current, Lowering, Site, bad, commit, origin};
 use crate::giturl::{GitUrl, GitUrlError};
 use crate::pass::resolve::From;
 use crate::step::{CopyKind, CopyStep, Word};
@@ -27,7 +27,7 @@ impl Lowering<'_> {
         check_checksum(&copy)?;
         let from = match &copy.kind {
             CopyKind::Copy { from: Some(from), .. } => {
-                let from = From { text: &from.value, span: from.span, indices: true };
+                let from = From { word: from.clone(), indices: true };
                 Some(self.source(current, &from, site)?)
             }
             CopyKind::Copy { from: None, .. } | CopyKind::Add { .. } => None,
@@ -38,7 +38,7 @@ impl Lowering<'_> {
                 Named::Path => self.path_source(&copy, word, from),
                 Named::Http => {
                     let (op, unpack) = http(&copy, word)?;
-                    let path = path::rooted(&op.filename);
+                    let path = path::rooted_name(&op.filename);
                     let from = self.add(Op::Http(op), origin(&current.stage, site));
                     CopySource { from, path, unpack }
                 }
@@ -73,7 +73,7 @@ impl Lowering<'_> {
     }
 
     fn path_source(&mut self, copy: &CopyStep, word: &Word, from: Option<NodeId>) -> CopySource {
-        let from = from.unwrap_or_else(|| self.context(MAIN_CONTEXT));
+        let from = from.unwrap_or_else(|| self.main_context());
         let (unpack, parents) = match copy.kind {
             CopyKind::Copy { parents, .. } => (false, parents),
             CopyKind::Add { unpack, .. } => (unpack != Some(false), false),
@@ -109,7 +109,7 @@ impl Lowering<'_> {
         let from = self.add(Op::Inline(InlineOp { files }), origin(&current.stage, site));
         sources.extend(copy.heredocs.iter().map(|(name, _)| CopySource {
             from,
-            path: path::rooted(name),
+            path: path::rooted_name(name),
             unpack: false,
         }));
     }
@@ -146,13 +146,11 @@ fn git(copy: &CopyStep, word: &Word, url: GitUrl) -> Result<GitOp, Diagnostic> {
         let message = format!("`--keep-git-dir={flag}` contradicts the URL");
         return Err(bad(Code::BadFlagValue, word.span, message));
     }
+    let op = url.into_op();
     Ok(GitOp {
-        url: url.remote,
-        reference: Some(url.reference).filter(|reference| !reference.is_empty()),
-        subdirectory: url.subdirectory,
-        keep_git_dir: keep_git_dir.or(url.keep_git_dir).unwrap_or(false),
-        checksum: checksum.as_ref().map(|flag| flag.value.clone()).or(url.checksum),
-        submodules: url.submodules.unwrap_or(true),
+        keep_git_dir: keep_git_dir.unwrap_or(op.keep_git_dir),
+        checksum: checksum.as_ref().map(|flag| flag.value.clone()).or(op.checksum),
+        ..op
     })
 }
 

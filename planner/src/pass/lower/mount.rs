@@ -4,7 +4,7 @@ use ir::instruction::MountKey;
 use ir::op::{Mount, Op, Sharing};
 use ir::{Code, Diagnostic, NodeId, Span};
 
-use super::{Current, Lowering, MAIN_CONTEXT, Site, bad, size};
+use super::{Current, Lowering, Site, bad, size};
 use crate::pass::resolve::From;
 use crate::path;
 use crate::step::{MountStep, Word};
@@ -78,7 +78,7 @@ impl Lowering<'_> {
         site: Site<'_>,
     ) -> Result<Option<NodeId>, Diagnostic> {
         let Some(from) = from else { return Ok(None) };
-        let from = From { text: &from.value, span: from.span, indices: false };
+        let from = From { word: from.clone(), indices: false };
         self.source(current, &from, site).map(Some)
     }
 
@@ -91,7 +91,7 @@ impl Lowering<'_> {
         let from = self.mount_source(current, fields.from.as_ref(), site)?;
         Ok(Mount::Bind {
             target: target(current, fields)?,
-            from: from.unwrap_or_else(|| self.context(MAIN_CONTEXT)),
+            from: from.unwrap_or_else(|| self.main_context()),
             source: source(fields),
             writable: fields.readonly == Some(false),
         })
@@ -247,14 +247,7 @@ fn field(fields: &mut Fields, key: MountKey, word: &Word, at: Span) -> Result<()
     };
     match key {
         MountKey::Type => fields.kind = kind(text).ok_or_else(|| wrong("type of a mount"))?,
-        MountKey::From => {
-            if dollar(text) {
-                let message = format!("`from={text}`: variables are not expanded here");
-                return Err(bad(Code::BadMount, at, message)
-                    .help("name it in a stage of its own: `FROM $NAME AS source`"));
-            }
-            fields.from = some();
-        }
+        MountKey::From => fields.from = some(),
         MountKey::Source => fields.source = some(),
         MountKey::Target => fields.target = some(),
         MountKey::Readonly => {
@@ -289,11 +282,6 @@ fn field(fields: &mut Fields, key: MountKey, word: &Word, at: Span) -> Result<()
         MountKey::Relabel => {}
     }
     Ok(())
-}
-
-/// Whether BuildKit would take the text for one with a variable: a `$` that is not the last.
-fn dollar(text: &str) -> bool {
-    text.find('$').is_some_and(|at| at + 1 < text.len())
 }
 
 fn can_require(fields: &Fields, span: Span) -> Result<(), Diagnostic> {

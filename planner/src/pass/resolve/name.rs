@@ -2,10 +2,13 @@
 
 use ir::instruction::{Instruction, MountKey};
 use ir::program::Statement;
-use ir::{Code, Diagnostic, ImageRef, ImageRequest, Platform, Span};
+use ir::template::Part;
+use ir::{Code, Diagnostic, ImageRef, ImageRequest, Platform, Span, Template};
 
 use super::{Base, Resolved};
 use crate::NamedContext;
+use crate::pass::expand::{Env, value};
+use crate::step::Word;
 
 /// What a `--from` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,26 +19,19 @@ pub(crate) enum Source {
     Context(String),
 }
 
-/// A `--from` as written.
+/// A `--from` with its value.
 #[derive(Debug)]
-pub(crate) struct From<'a> {
-    /// The name.
-    pub(crate) text: &'a str,
-    /// Where it stands.
-    pub(crate) span: Span,
+pub(crate) struct From {
+    /// The name, and where it stands.
+    pub(crate) word: Word,
     /// Whether a number is the index of a stage: so for `COPY`, not for a mount.
     pub(crate) indices: bool,
 }
 
-/// The `--from`s of a statement.
-pub(super) fn references(statement: &Statement) -> Vec<From<'_>> {
-    match &statement.instruction {
-        Instruction::Copy(copy) => copy
-            .from
-            .iter()
-            .filter(|from| !from.value.is_empty())
-            .map(|from| From { text: &from.value, span: from.span, indices: true })
-            .collect(),
+/// The `--from`s of a statement that have a value, and whether it was written without variables.
+pub(super) fn references(statement: &Statement, globals: &Env) -> Vec<(From, bool)> {
+    let templates: Vec<&Template> = match &statement.instruction {
+        Instruction::Copy(copy) => copy.from.iter().collect(),
         Instruction::Run(run) => run
             .mounts
             .iter()
@@ -43,7 +39,6 @@ pub(super) fn references(statement: &Statement) -> Vec<From<'_>> {
             .filter(|field| field.key == MountKey::From)
             .filter_map(|field| field.value.as_ref())
             .filter(|from| !from.raw.is_empty())
-            .map(|from| From { text: &from.raw, span: from.span, indices: false })
             .collect(),
         Instruction::Add(_)
         | Instruction::Arg(_)
@@ -60,12 +55,55 @@ pub(super) fn references(statement: &Statement) -> Vec<From<'_>> {
         | Instruction::User(_)
         | Instruction::Volume(_)
         | Instruction::Workdir(_) => Vec::new(),
+    };
+    let indices = matches!(statement.instruction, Instruction::Copy(_));
+    let word = |template| from_word(template, globals).ok();
+    let from = |template| Some((From { word: word(template)?, indices }, fixed(template)));
+    templates.into_iter().filter_map(from).collect()
+}
+
+fn fixed(template: &Template) -> bool {
+    !template.parts.iter().any(|part| matches!(part, Part::Variable { .. }))
+}
+
+/// The value of a `--from`, or of a mount's `from`.
+///
+/// Superset: BuildKit takes no variables there. They are those that a `FROM` sees, since what a
+/// stage refers to is known before it is expanded; one of the stage's own is as good as none, and
+/// to go on without it would copy from something else than was meant.
+pub(crate) fn from_word(template: &Template, globals: &Env) -> Result<Word, Diagnostic> {
+    let help = |diagnostic: Diagnostic, name: &str| {
+        diagnostic.help(format!(
+            "declare it before the first `FROM`, as `ARG {name}=VALUE`; what a stage declares \
+             is not known here"
+        ))
+    };
+    for part in &template.parts {
+        if let Part::Variable { name, modifier: None, quoted: _, span } = part
+            && globals.get(name).is_none()
+        {
+            let message = format!("the variable `{name}` of a `from` has no value");
+            return Err(help(Diagnostic::error(Code::BadReference, *span, message), name));
+        }
     }
+    let value = value(template, globals)?;
+    if value.is_empty() {
+        let message = format!("`{}` names nothing to copy from: it is empty", template.raw);
+        let error = Diagnostic::error(Code::BadReference, template.span, message);
+        return Err(match template.variables().first() {
+            Some((name, _)) => help(error, name),
+            None => error.help("name a stage, an image or a build context"),
+        });
+    }
+    Ok(Word { value, span: template.span })
 }
 
 pub(super) fn context_base(name: &str, platform: &Platform, resolved: &Resolved<'_>) -> Base {
     match &resolved.contexts[name] {
-        NamedContext::Local { .. } => Base::Context(name.to_owned()),
+        NamedContext::Local { .. } | NamedContext::Git(_) | NamedContext::Http(_) => {
+            Base::Context(name.to_owned())
+        }
+        NamedContext::Scratch => Base::Scratch,
         NamedContext::Image(reference) => {
             Base::Image(ImageRequest { reference: reference.clone(), platform: platform.clone() })
         }
@@ -119,12 +157,14 @@ impl Resolved<'_> {
     /// or else a later one, or else a context or an image, which is then for `platform`.
     pub(crate) fn source(
         &self,
-        from: &From<'_>,
+        from: &From,
         stage: usize,
         platform: &Platform,
     ) -> Result<Source, Diagnostic> {
-        let &From { text, span, indices } = from;
-        if indices && let Ok(index) = text.parse::<i64>() {
+        let (text, span) = (from.word.value.as_str(), from.word.span);
+        if from.indices
+            && let Ok(index) = text.parse::<i64>()
+        {
             let index = usize::try_from(index).ok().filter(|index| *index < self.stages.len());
             return index.map(Source::Stage).ok_or_else(|| {
                 let message = format!("there is no stage {text}; the last one is {}", self.last());
@@ -144,15 +184,11 @@ impl Resolved<'_> {
         if let Some(name) = self.context(text) {
             return Ok(match context_base(name, platform, self) {
                 Base::Image(request) => Source::Image(request),
-                Base::Scratch | Base::Stage(_) | Base::Context(_) | Base::Invalid(_) => {
+                Base::Scratch => Source::Scratch,
+                Base::Stage(_) | Base::Context(_) | Base::Invalid(_) => {
                     Source::Context(name.to_owned())
                 }
             });
-        }
-        if text.contains('$') {
-            let message = format!("`{text}`: variables are not expanded here");
-            return Err(Diagnostic::error(Code::BadReference, span, message)
-                .help("name it in a stage of its own: `FROM $NAME AS source`"));
         }
         let reference = parse_reference(text, span)?;
         Ok(Source::Image(ImageRequest { reference, platform: platform.clone() }))

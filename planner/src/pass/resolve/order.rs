@@ -12,7 +12,8 @@ use super::{Base, Resolved};
 use crate::Options;
 
 impl Resolved<'_> {
-    /// The stages that each stage refers to. A bad index is an error in any stage.
+    /// The stages that each stage refers to. A bad index is an error in any stage;
+    /// one that comes from a variable is told when a needed stage uses it.
     pub(super) fn edges(&self, platform: &Platform) -> Result<DiGraph<(), ()>, Vec<Diagnostic>> {
         let mut graph = DiGraph::new();
         let nodes: Vec<_> = self.stages.iter().map(|_| graph.add_node(())).collect();
@@ -22,12 +23,12 @@ impl Resolved<'_> {
                 graph.update_edge(nodes[index], nodes[base], ());
             }
             for (statement, place) in &stage.statements {
-                for from in references(statement) {
+                for (from, fixed) in references(statement, &self.globals) {
                     match self.source(&from, index, platform) {
                         Ok(Source::Stage(source)) => {
                             graph.update_edge(nodes[index], nodes[source], ());
                         }
-                        Err(error) if error.code == Code::UnknownStage => {
+                        Err(error) if fixed && error.code == Code::UnknownStage => {
                             errors.push(place.at(error));
                         }
                         Ok(Source::Scratch | Source::Image(_) | Source::Context(_)) | Err(_) => {}
@@ -48,7 +49,7 @@ impl Resolved<'_> {
                 images.entry(request.clone()).or_insert(stage.span);
             }
             for (statement, place) in &stage.statements {
-                for from in references(statement) {
+                for (from, _) in references(statement, &self.globals) {
                     let source = self.source(&from, *index, &options.platform);
                     if let Ok(Source::Image(request)) = source {
                         images.entry(request).or_insert(place.span);

@@ -269,8 +269,13 @@ fn parents_are_kept_behind_the_pivot() {
             .collect();
         assert_eq!(listing, expected, "{sources:?}");
     }
+    let scene = Scene::new().with("context", &["a/b*/x", "a/b/x"]);
+    let mut op = self::op(&["a/b\\*/x"], "/d");
+    op.parents = true;
+    scene.run(&op).unwrap();
+    assert_eq!(scene.listing(), ["d/", "d/a/", "d/a/b*/", "d/a/b*/x"]);
     let scene = Scene::new().with("context", &["a/b/x"]);
-    let mut op = op(&["a/no"], "/d");
+    let mut op = self::op(&["a/no"], "/d");
     op.parents = true;
     let error = scene.run(&op).unwrap_err();
     assert_eq!(error.to_string(), "cannot copy `/a/no`: no such file or directory");
