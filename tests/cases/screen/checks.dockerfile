@@ -3,7 +3,7 @@
 #: plan --build-arg BUILDKIT_DOCKERFILE_CHECK=eror=true
 #: build --no-push --kaniko-dir @work --build-arg BUILDKIT_DOCKERFILE_CHECK=skip=ConsistentInstructionCasing
 FROM scratch
-COPY Dockerfile /$nothing
+LABEL from=$nothing
 # check=skip=JSONArgsRecommended
 CMD sh -c "$CHOSEN"
 healthcheck CMD true \

@@ -1,7 +1,7 @@
 //! What the checks say: mode `lint`.
 
 use ir::{Diagnostic, Source};
-use kaniko_planner::{check, plan, rules};
+use kaniko_planner::{Rule, check, plan, rules};
 use kaniko_tests::conformance::differences;
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ fn ours(setting: &Setting<'_>, source: &Source) -> Value {
         let facts = facts(program, setting).unwrap_or_default();
         plan(program, options, &facts).diagnostics
     };
-    let theirs: Vec<&str> = rules().filter(|rule| !rule.is_own()).map(|r| r.name()).collect();
+    let theirs: Vec<&str> = rules().filter(|rule| !rule.is_own()).map(Rule::name).collect();
     let said = said.iter().filter(|diagnostic| theirs.contains(&diagnostic.code.name()));
     let warning = |diagnostic: &Diagnostic| {
         (diagnostic.code.name().to_owned(), source.line_range(diagnostic.span).0)
