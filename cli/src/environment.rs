@@ -35,17 +35,19 @@ impl Environment {
         self.variables.get(&OsString::from(name))?.to_str()
     }
 
-    /// When the image says it was made: `SOURCE_DATE_EPOCH` (seconds since 1970) where that is
-    /// set, else now.
+    /// When the image is to say that it was made, in seconds since 1970: `SOURCE_DATE_EPOCH`.
     ///
     /// # Errors
     ///
     /// The variable's value, if it is no number.
-    pub(crate) fn created(&self) -> Result<u64, String> {
-        match self.get("SOURCE_DATE_EPOCH") {
-            Some(text) => text.parse().map_err(|_| text.to_owned()),
-            None => Ok(self.now.as_secs()),
-        }
+    pub(crate) fn epoch(&self) -> Result<Option<u64>, String> {
+        let text = self.get("SOURCE_DATE_EPOCH");
+        text.map(|text| text.parse().map_err(|_| text.to_owned())).transpose()
+    }
+
+    /// In seconds since 1970.
+    pub(crate) fn now(&self) -> u64 {
+        self.now.as_secs()
     }
 
     /// Where credentials may lie, the first that exists counts: Docker's file, then podman's.

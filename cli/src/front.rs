@@ -1,7 +1,6 @@
 //! From arguments to a graph: reads the Dockerfile and `.dockerignore`, asks for base images, plans.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use ir::op::Op;
@@ -13,7 +12,9 @@ use crate::arguments::FrontArgs;
 use crate::environment::{Environment, absolute};
 use crate::error::{CommandError, chain};
 use crate::ui::Ui;
+use files::{dockerfile, ignore_patterns};
 
+mod files;
 mod named;
 
 /// A Dockerfile that could be parsed, and what it is to be planned with.
@@ -123,13 +124,20 @@ pub(crate) fn check_runnable(front: &Front, graph: &Graph) -> Result<(), Command
     if refused.is_empty() { Ok(()) } else { Err(source_error(&front.source, refused)) }
 }
 
+/// A plan that can be shown.
+pub(crate) struct Plan {
+    pub(crate) graph: Graph,
+    /// When the image is to say that it was made, if the Dockerfile or a build argument says so.
+    pub(crate) epoch: Option<u64>,
+}
+
 /// Plans. Warnings are shown, errors returned.
-pub(crate) fn plan(ui: &mut Ui, front: &Front, facts: &Facts) -> Result<Graph, CommandError> {
+pub(crate) fn plan(ui: &mut Ui, front: &Front, facts: &Facts) -> Result<Plan, CommandError> {
     let planned = planner::plan(&front.program, &front.options, facts);
     match planned.graph {
         Some(graph) => {
             ui.diagnostics(&front.source, &planned.diagnostics);
-            Ok(graph)
+            Ok(Plan { graph, epoch: planned.epoch })
         }
         None => Err(source_error(&front.source, planned.diagnostics)),
     }
@@ -173,60 +181,6 @@ fn context_directory(given: Option<&Path>) -> Result<PathBuf, CommandError> {
         )),
         Err(error) => Err(CommandError::Read { what: "the context", path, error }),
     }
-}
-
-/// Finds and reads the Dockerfile: as given, then in the context, then `dockerfile` for the
-/// default name. The path is none for standard input.
-fn dockerfile(given: &Path, context: &Path) -> Result<(Option<PathBuf>, Vec<u8>), CommandError> {
-    const WHAT: &str = "the Dockerfile";
-    if given == Path::new("-") {
-        let mut bytes = Vec::new();
-        let read = std::io::stdin().read_to_end(&mut bytes);
-        read.map_err(|error| CommandError::Read { what: WHAT, path: given.into(), error })?;
-        return Ok((None, bytes));
-    }
-    let mut candidates = vec![absolute(given), context.join(given)];
-    if given == Path::new("Dockerfile") {
-        candidates.push(context.join("dockerfile"));
-    }
-    for path in &candidates {
-        match std::fs::read(path) {
-            Ok(bytes) => return Ok((Some(path.clone()), bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(CommandError::Read { what: WHAT, path: path.clone(), error });
-            }
-        }
-    }
-    candidates.dedup();
-    let looked: Vec<String> =
-        candidates.iter().map(|path| format!("`{}`", path.display())).collect();
-    Err(CommandError::user_with_help(
-        format!("cannot find the Dockerfile: looked for {}", looked.join(" and ")),
-        "name it with `--dockerfile`",
-    ))
-}
-
-/// The patterns of `<Dockerfile>.dockerignore` beside the Dockerfile, else of `.dockerignore` in
-/// the context.
-fn ignore_patterns(dockerfile: Option<&Path>, context: &Path) -> Result<Vec<String>, CommandError> {
-    let beside = dockerfile.map(|path| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".dockerignore");
-        PathBuf::from(name)
-    });
-    for path in beside.into_iter().chain([context.join(".dockerignore")]) {
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => {
-                return Err(CommandError::Read { what: "the ignore file", path, error });
-            }
-        };
-        return grammar::parse_ignore(&text)
-            .map_err(|error| CommandError::user(format!("`{}`: {error}", path.display())));
-    }
-    Ok(Vec::new())
 }
 
 fn options(environment: &Environment, args: &FrontArgs) -> Result<Options, CommandError> {

@@ -1,9 +1,10 @@
 //! The head of an instruction: keyword, `--flags`, and where the arguments begin.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use ir::instruction::Text;
-use ir::{Code, Diagnostic, Template};
+use ir::{Code, Diagnostic, Span, Template};
 use pest::Parser as _;
 use pest::iterators::Pairs;
 use pest_derive::Parser;
@@ -55,19 +56,15 @@ pub(crate) type Spec = (&'static str, Kind);
 pub(crate) fn head(line: Fragment<'_>, escape: char) -> Head<'_> {
     let line = line.trim();
     let pairs = Words::parse(Rule::head, line.text()).expect("every text has a head");
-    let mut keyword = line.part(0..0);
-    let mut rest = line.from(line.text().len());
-    for pair in pairs.flatten() {
-        let range = pair.as_span().start()..pair.as_span().end();
-        if pair.as_rule() == Rule::keyword {
-            keyword = line.part(range);
-        } else if pair.as_rule() == Rule::rest {
-            rest = line.part(range);
-        }
-    }
+    let mut rest = line.from(pairs.as_str().len());
+    let keyword = pairs.flatten().find(|pair| pair.as_rule() == Rule::keyword);
+    let keyword = line.part(0..keyword.map_or(0, |keyword| keyword.as_str().len()));
     let mut flags = Vec::new();
     loop {
         rest = rest.trim();
+        if !rest.text().starts_with("--") {
+            break;
+        }
         let rule = if escape == '`' { Rule::flag_backtick } else { Rule::flag_backslash };
         let Ok(pairs) = Words::parse(rule, rest.text()) else { break };
         let written = rest.part(0..pairs.as_str().len());
@@ -108,6 +105,9 @@ pub(crate) struct Given<'a> {
     flags: Vec<Flag<'a>>,
 }
 
+/// Where each flag that is given once was given.
+type First<'s> = BTreeMap<&'s str, Span>;
+
 impl<'a> Given<'a> {
     /// Keeps the good ones and reports the others.
     pub(crate) fn check(
@@ -117,10 +117,13 @@ impl<'a> Given<'a> {
         problems: &mut Vec<Diagnostic>,
     ) -> Self {
         let mut flags: Vec<Flag<'a>> = Vec::new();
+        let mut first = First::new();
         for flag in &head.flags {
-            match problem(flag, keyword, specs, &flags) {
-                Some(problem) => problems.push(problem),
-                None => flags.push(flag.clone()),
+            if let Some(problem) = problem(flag, keyword, specs, &first) {
+                problems.push(problem);
+            } else {
+                first.entry(&flag.name).or_insert(flag.written.span());
+                flags.push(flag.clone());
             }
         }
         Self { flags }
@@ -164,7 +167,7 @@ fn problem(
     flag: &Flag<'_>,
     keyword: &str,
     specs: &[Spec],
-    before: &[Flag<'_>],
+    first: &First<'_>,
 ) -> Option<Diagnostic> {
     let span = flag.written.span();
     let name = &flag.name;
@@ -182,12 +185,12 @@ fn problem(
         });
     };
     if *kind != Kind::List
-        && let Some(first) = before.iter().find(|flag| flag.name == *name)
+        && let Some(first) = first.get(name.as_str())
     {
         let message = format!("flag `--{name}` is repeated");
         return Some(
             Diagnostic::error(Code::DuplicateFlag, span, message)
-                .label(first.written.span(), "first given here")
+                .label(*first, "first given here")
                 .help("remove one of the two"),
         );
     }

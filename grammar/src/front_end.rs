@@ -41,7 +41,7 @@ fn is_built_in(value: &str) -> bool {
 
 /// What a file asks for, and where.
 fn asked(text: &str) -> Option<(String, Range<usize>)> {
-    let bom = text.len() - text.trim_start_matches('\u{feff}').len();
+    let bom = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
     let shebang = text[bom..].starts_with("#!");
     let first_line = text[bom..].split_inclusive('\n').next().unwrap_or_default();
     let start = if shebang { bom + first_line.len() } else { bom };

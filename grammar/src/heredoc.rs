@@ -99,6 +99,9 @@ fn behind_redirection(line: &str, at: usize) -> usize {
 
 /// Reads one word that may open a heredoc; `at` is its offset in the line.
 fn opener(word: &str, at: usize) -> Option<Opener> {
+    if !word.contains("<<") {
+        return None;
+    }
     let pairs = Openers::parse(Rule::opener, word).ok()?;
     let mut opener = Opener {
         range: at..at + word.len(),

@@ -2,6 +2,7 @@
 
 mod config;
 mod copy;
+mod device;
 mod from;
 mod healthcheck;
 mod mount;

@@ -21,14 +21,12 @@ struct Files;
 /// Bytes of a physical line. BuildKit reads no longer ones.
 pub(crate) const LONGEST: usize = 65_535;
 
-/// A file, put into logical lines.
+/// What a file says beside its lines.
 #[derive(Debug)]
-pub(crate) struct File {
-    /// In order.
-    pub(crate) lines: Vec<Line>,
+pub(crate) struct Rest {
     pub(crate) directives: Vec<Directive>,
+    /// What the `check` directive among them says.
     pub(crate) check: Option<Check>,
-    pub(crate) escape: char,
     /// The first blank line within each of the lines that has one.
     pub(crate) blank_lines: Vec<Span>,
 }
@@ -71,29 +69,6 @@ pub(crate) struct Body {
     /// As written, without the terminator.
     pub(crate) text: Joined,
     pub(crate) span: Span,
-}
-
-/// Puts a file into logical lines.
-pub(crate) fn assemble(text: &str, origin: Origin, problems: &mut Vec<Diagnostic>) -> File {
-    let physical = physical(text, origin, problems);
-    let mut assembler = Assembler {
-        text,
-        origin,
-        physical,
-        next: 0,
-        directives: Directives::new(origin),
-        comments: Comments::default(),
-        blank_lines: Vec::new(),
-        last: [BTreeMap::new(), BTreeMap::new()],
-    };
-    let mut lines = Vec::new();
-    while let Some(line) = assembler.line(problems) {
-        lines.push(line);
-    }
-    assembler.forget_comments(problems);
-    let blank_lines = assembler.blank_lines;
-    let Directives { list, escape, check, .. } = assembler.directives;
-    File { lines, directives: list, check, escape, blank_lines }
 }
 
 /// A physical line.
@@ -162,12 +137,14 @@ fn physical(text: &str, origin: Origin, problems: &mut Vec<Diagnostic>) -> Vec<P
     lines
 }
 
-struct Assembler<'a> {
+/// Puts a file into logical lines, one at a time: all of them at once take more memory than what
+/// is made of them.
+pub(crate) struct Lines<'a> {
     text: &'a str,
     origin: Origin,
     physical: Vec<Physical>,
     /// Index of the next physical line.
-    next: usize,
+    next_physical: usize,
     directives: Directives,
     comments: Comments,
     blank_lines: Vec<Span>,
@@ -176,15 +153,41 @@ struct Assembler<'a> {
     last: [BTreeMap<&'a str, usize>; 2],
 }
 
-impl<'a> Assembler<'a> {
+impl<'a> Lines<'a> {
+    /// Begins a file. What is wrong with its physical lines is told at once.
+    pub(crate) fn new(text: &'a str, origin: Origin, problems: &mut Vec<Diagnostic>) -> Self {
+        Self {
+            text,
+            origin,
+            physical: physical(text, origin, problems),
+            next_physical: 0,
+            directives: Directives::new(origin),
+            comments: Comments::default(),
+            blank_lines: Vec::new(),
+            last: [BTreeMap::new(), BTreeMap::new()],
+        }
+    }
+
+    /// The escape character; settled once there was a line.
+    pub(crate) fn escape(&self) -> char {
+        self.directives.escape
+    }
+
+    /// Ends a file, behind its last line.
+    pub(crate) fn close(mut self, problems: &mut Vec<Diagnostic>) -> Rest {
+        self.forget_comments(problems);
+        let Directives { list, check, .. } = self.directives;
+        Rest { directives: list, check, blank_lines: self.blank_lines }
+    }
+
     fn take(&mut self) -> Option<Physical> {
-        let line = self.physical.get(self.next).copied()?;
-        self.next += 1;
+        let line = self.physical.get(self.next_physical).copied()?;
+        self.next_physical += 1;
         Some(line)
     }
 
     /// The next logical line.
-    fn line(&mut self, problems: &mut Vec<Diagnostic>) -> Option<Line> {
+    pub(crate) fn next(&mut self, problems: &mut Vec<Diagnostic>) -> Option<Line> {
         loop {
             let first = self.take()?;
             let content = &self.text[first.text..first.end];
@@ -297,7 +300,7 @@ impl<'a> Assembler<'a> {
                             problems.push(unterminated(&opener, word));
                             // In arithmetic, what follows are instructions. Else it is the body.
                             if !opener.name.contains(')') {
-                                self.next = self.physical.len();
+                                self.next_physical = self.physical.len();
                                 range.end = range.end.max(self.end());
                             }
                         }
@@ -317,15 +320,15 @@ impl<'a> Assembler<'a> {
     /// there is none.
     fn body(&mut self, opener: Opener) -> Result<(Body, usize), Opener> {
         let last = self.last(opener.strip_tabs).get(opener.name.as_str()).copied();
-        if last.is_none_or(|last| last < self.next) {
+        if last.is_none_or(|last| last < self.next_physical) {
             return Err(opener);
         }
-        let rest = &self.physical[self.next..];
+        let rest = &self.physical[self.next_physical..];
         let ends = |line: &Physical| line.content(self.text, opener.strip_tabs) == opener.name;
         let count = rest.iter().position(ends).expect("the last one is among them");
         let terminator = rest[count];
         let range = rest[0].start..terminator.start;
-        self.next += count + 1;
+        self.next_physical += count + 1;
         let mut text = self.origin.joined(range.start);
         text.push(&self.text[range.clone()], range.start);
         Ok((Body { opener, text, span: self.origin.span(range) }, terminator.end))

@@ -5,7 +5,7 @@ use ir::{Code, Diagnostic, Source, Span, Statement};
 
 use crate::flags;
 use crate::instruction::{self, Call};
-use crate::lines::{self, File, Line};
+use crate::lines::{LONGEST, Line, Lines, Rest};
 use crate::span_map::Origin;
 
 /// What was understood of a Dockerfile.
@@ -21,32 +21,39 @@ pub struct Parsed {
 /// holds the rest.
 pub fn parse(source: &Source) -> Parsed {
     let mut problems = Vec::new();
-    let file = lines::assemble(source.text(), Origin::Source, &mut problems);
-    let File { lines, directives, check, escape, blank_lines } = file;
+    let mut lines = Lines::new(source.text(), Origin::Source, &mut problems);
     // It is told in the characters of the text, and means the bytes of the file.
     problems.retain(|problem| {
-        problem.code != Code::LineTooLong || source.len_in_file(problem.span) > lines::LONGEST
+        problem.code != Code::LineTooLong || source.len_in_file(problem.span) > LONGEST
     });
-    let program = Program { directives, check, blank_lines, ..Program::default() };
-    let mut builder = Builder { program, escape, ..Builder::default() };
-    for line in &lines {
-        problems.extend(undecodable(line, escape, source.replaced()));
-        builder.line(line, &mut problems);
+    let mut builder = Builder::default();
+    while let Some(line) = lines.next(&mut problems) {
+        let escape = lines.escape();
+        problems.extend(undecodable(&line, escape, source.replaced()));
+        builder.line(&line, escape, &mut problems);
     }
-    builder.check_stages(&lines, &mut problems);
+    builder.check_stages(&mut problems);
+    let Rest { directives, check, blank_lines } = lines.close(&mut problems);
+    let program = Program { directives, check, blank_lines, ..builder.program };
     problems.sort_by_key(|problem| (problem.span.start(), problem.span.end()));
-    Parsed { program: builder.program, diagnostics: problems }
+    Parsed { program, diagnostics: problems }
 }
 
 /// Reads the text of an `ONBUILD` trigger of a base image. `at` is the `FROM` that brings it in;
 /// all spans are this one.
 pub fn parse_trigger(text: &str, at: Span) -> Result<Statement, Vec<Diagnostic>> {
     let mut problems = Vec::new();
-    let File { lines, escape, .. } = lines::assemble(text, Origin::Foreign(at), &mut problems);
-    let statement = if let [line] = lines.as_slice() {
-        trigger(line, escape, &mut problems)
+    let mut lines = Lines::new(text, Origin::Foreign(at), &mut problems);
+    let first = lines.next(&mut problems);
+    let mut more = 0;
+    while lines.next(&mut problems).is_some() {
+        more += 1;
+    }
+    let statement = if let (Some(line), 0) = (&first, more) {
+        trigger(line, lines.escape(), &mut problems)
     } else {
-        let message = format!("a trigger of `ONBUILD` holds {} instructions", lines.len());
+        let count = usize::from(first.is_some()) + more;
+        let message = format!("a trigger of `ONBUILD` holds {count} instructions");
         problems.push(Diagnostic::error(Code::BadTrigger, at, message));
         None
     };
@@ -114,7 +121,8 @@ fn read(
 #[derive(Default)]
 struct Builder {
     program: Program,
-    escape: char,
+    /// The last instruction.
+    last: Option<Span>,
     /// The keyword of the first instruction that stands in no stage.
     homeless: Option<(Span, &'static str)>,
     /// What hides a heredoc on the instruction before.
@@ -122,8 +130,9 @@ struct Builder {
 }
 
 impl Builder {
-    fn line(&mut self, line: &Line, problems: &mut Vec<Diagnostic>) {
-        let call = call(line, self.escape);
+    fn line(&mut self, line: &Line, escape: char, problems: &mut Vec<Diagnostic>) {
+        self.last = Some(line.span);
+        let call = call(line, escape);
         let hidden = std::mem::replace(&mut self.hidden, line.hidden);
         let Some(keyword) = instruction::keyword(&call.head) else {
             problems.push(explain(instruction::unknown(&call.head), hidden));
@@ -166,13 +175,15 @@ impl Builder {
     }
 
     /// Reports a file without a stage, or with something before the first.
-    fn check_stages(&self, lines: &[Line], problems: &mut Vec<Diagnostic>) {
+    fn check_stages(&self, problems: &mut Vec<Diagnostic>) {
         const HELP: &str = "begin with `FROM` and the image to start from, or `FROM scratch`";
-        if lines.is_empty() {
+        let Some(last) = self.last else {
             let message = "the file holds no instruction";
             let problem = Diagnostic::error(Code::EmptyFile, Span::default(), message);
             problems.push(problem.help(HELP));
-        } else if let Some((span, keyword)) = self.homeless {
+            return;
+        };
+        if let Some((span, keyword)) = self.homeless {
             let message = format!("`{keyword}` before the first `FROM`");
             problems.push(Diagnostic::error(Code::BeforeFrom, span, message).help(
                 if self.program.stages.is_empty() {
@@ -181,11 +192,9 @@ impl Builder {
                     "move it behind a `FROM`; only `ARG` may stand before the first one"
                 },
             ));
-        } else if self.program.stages.is_empty()
-            && let Some(line) = lines.last()
-        {
+        } else if self.program.stages.is_empty() {
             let message = "the file has no `FROM`";
-            problems.push(Diagnostic::error(Code::NoFrom, line.span, message).help(HELP));
+            problems.push(Diagnostic::error(Code::NoFrom, last, message).help(HELP));
         }
     }
 }

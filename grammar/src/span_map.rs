@@ -169,6 +169,11 @@ impl<'a> Fragment<'a> {
         (self.start..self.end).contains(&other.start)
     }
 
+    /// Whether it ends before the other one, of the same joined text, begins.
+    pub(crate) fn stands_before(self, other: Self) -> bool {
+        self.end <= other.start
+    }
+
     /// Whether nothing of the other one, of the same joined text, stands behind this one.
     pub(crate) fn ends(self, other: Self) -> bool {
         self.end >= other.end

@@ -11,6 +11,9 @@ use crate::span_map::{Fragment, Origin};
 #[grammar = "template.pest"]
 struct Pieces;
 
+/// What may mean something where it stands. Most words have none of it.
+const MARKS: &[u8] = b"$'\"\\`}/";
+
 /// How deep `${…}` may stand within `${…}`. No Dockerfile needs it; it keeps the tree flat enough
 /// for everything that walks or prints it.
 const DEEPEST: usize = 16;
@@ -82,6 +85,8 @@ impl<'a> Reader<'a> {
         if let Err(Malformed { message, at }) = self.until(Stop::End, false, &mut parts) {
             parts.push(Part::Malformed { message, span: self.fragment.from(at).span() });
         }
+        // A large file has millions of templates, and most of them one part.
+        parts.shrink_to_fit();
         Template { raw: self.fragment.text().to_owned(), parts, span: self.fragment.span() }
     }
 
@@ -188,10 +193,11 @@ impl<'a> Reader<'a> {
 
     /// Text up to the next character that may mean something, or that character itself.
     fn plain(&mut self, parts: &mut Vec<Part>, quoted: bool) {
-        let start = self.at;
-        let pairs = Pieces::parse(Rule::plain, self.rest()).expect("any character is a piece");
-        self.at += pairs.as_str().len();
-        push_text(parts, &self.fragment.text()[start..self.at], quoted);
+        let rest = self.rest();
+        let marked = rest.bytes().position(|byte| MARKS.contains(&byte));
+        let text = &rest[..marked.map_or(rest.len(), |at| at.max(1))];
+        self.at += text.len();
+        push_text(parts, text, quoted);
     }
 
     fn dollar(&mut self, parts: &mut Vec<Part>, quoted: bool) -> Result<(), Malformed> {
@@ -209,6 +215,7 @@ impl<'a> Reader<'a> {
             (text[1..].to_owned(), None)
         };
         let span = self.fragment.part(start..self.at).span();
+        let modifier = modifier.map(Box::new);
         parts.push(Part::Variable { name, modifier, quoted, span });
         Ok(())
     }
@@ -227,9 +234,7 @@ impl<'a> Reader<'a> {
                 Rule::conditional => modifier = Some(self.conditional(start, pair.as_str())?),
                 Rule::trim => modifier = Some(self.trim(start, pair.as_str())?),
                 Rule::replace => modifier = Some(self.replace(start, pair.as_str())?),
-                Rule::plain
-                | Rule::mark
-                | Rule::single_quoted
+                Rule::single_quoted
                 | Rule::inside
                 | Rule::dollar
                 | Rule::lone
@@ -289,6 +294,7 @@ impl<'a> Reader<'a> {
             });
         }
         let text = self.fragment.part(word..self.at - stop.len_utf8());
+        parts.shrink_to_fit();
         Ok(Template { raw: text.text().to_owned(), parts, span: text.span() })
     }
 }

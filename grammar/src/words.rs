@@ -11,22 +11,34 @@ struct Words;
 
 /// Splits at blanks; quotes and escapes hold nothing together.
 pub(crate) fn split(arguments: Fragment<'_>) -> Vec<Fragment<'_>> {
-    words(arguments, Rule::split, Rule::item)
+    let pairs = Words::parse(Rule::split, arguments.text()).expect("every text is a list of words");
+    pairs
+        .flatten()
+        .filter(|pair| pair.as_rule() == Rule::item)
+        .map(|pair| arguments.part(pair.as_span().start()..pair.as_span().end()))
+        .collect()
 }
 
 /// Splits at blanks outside quotes; quotes and escapes stay in the words.
 pub(crate) fn quoted(arguments: Fragment<'_>, escape: char) -> Vec<Fragment<'_>> {
+    let text = arguments.text();
+    let ends = |c: char| c.is_whitespace() || c == '\'' || c == '"' || c == escape;
     let rule = if escape == '`' { Rule::backtick } else { Rule::backslash };
-    words(arguments, rule, Rule::word)
-}
-
-fn words(arguments: Fragment<'_>, list: Rule, of: Rule) -> Vec<Fragment<'_>> {
-    let pairs = Words::parse(list, arguments.text()).expect("every text is a list of words");
-    pairs
-        .flatten()
-        .filter(|pair| pair.as_rule() == of)
-        .map(|pair| arguments.part(pair.as_span().start()..pair.as_span().end()))
-        .collect()
+    let mut words = Vec::new();
+    let mut at = 0;
+    loop {
+        let start = text.len() - text[at..].trim_start().len();
+        // Up to the first quote or escape, if it has one, a word is what it looks like.
+        at = text[start..].find(ends).map_or(text.len(), |end| start + end);
+        if text[at..].starts_with(|c: char| !c.is_whitespace()) {
+            at += Words::parse(rule, &text[at..]).map_or(0, |pairs| pairs.as_str().len());
+        }
+        if at == start {
+            // The end, or an escape there.
+            return words;
+        }
+        words.push(arguments.part(start..at));
+    }
 }
 
 #[cfg(test)]

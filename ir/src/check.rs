@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::instruction::Text;
 use crate::source::Span;
-use crate::suggest;
+use crate::{parse_bool, suggest};
 
 /// The options of one `check`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,20 +150,18 @@ impl Check {
         Selection { all, names }
     }
 
-    /// Go's `strconv.ParseBool`.
     fn set_error(&mut self, value: &str, start: usize) {
-        match value.trim() {
-            "1" | "t" | "T" | "true" | "TRUE" | "True" => self.error = true,
-            "0" | "f" | "F" | "false" | "FALSE" | "False" => self.error = false,
-            other => {
-                let message = format!("`error` is `{}`, not true or false", suggest::shown(other));
-                let at = self.at(start..start + value.len());
-                self.problems.push(
-                    Diagnostic::error(Code::BadCheck, at, message)
-                        .help("write `error=true` or `error=false`"),
-                );
-            }
+        let at = self.at(start..start + value.len());
+        let value = value.trim();
+        if let Some(error) = parse_bool(value) {
+            self.error = error;
+            return;
         }
+        let message = format!("`error` is `{}`, not true or false", suggest::shown(value));
+        self.problems.push(
+            Diagnostic::error(Code::BadCheck, at, message)
+                .help("write `error=true` or `error=false`"),
+        );
     }
 
     fn unknown(&mut self, name: &str, range: Range<usize>) {

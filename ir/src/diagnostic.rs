@@ -159,8 +159,12 @@ codes! {
     BadTrigger = "bad-trigger",
     /// The language allows it, this builder cannot do it.
     Unsupported = "unsupported",
+    /// What the plan would hold, or the work of making it, is beyond a bound.
+    PlanTooLarge = "plan-too-large",
     /// A build argument that no `ARG` declares.
     UnusedBuildArgument = "unused-build-argument",
+    /// Something that BuildKit would do is asked for, and left undone without harm to the image.
+    WithoutEffect = "without-effect",
     /// A `check` directive or comment that cannot be read, or has no effect.
     BadCheck = "bad-check",
     /// Build checks warned, and the `check` directive says that this is an error.

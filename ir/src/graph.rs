@@ -67,7 +67,10 @@ pub struct Stage {
     pub root: NodeId,
     /// The image it becomes: config, and history and diff ids **of the base image only**.
     pub config: ConfigFile,
-    /// What the build adds to the history, stages that this one continues included.
+    /// Position in [`Graph::stages`] of the stage that this one continues.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<usize>,
+    /// What this stage adds to the history; [`Graph::history`] is all of it.
     pub history: Vec<StageHistory>,
     /// What it is built for.
     pub platform: Platform,
@@ -95,6 +98,15 @@ impl Graph {
     /// All nodes with their ids, inputs first.
     pub fn iter(&self) -> impl Iterator<Item = (NodeId, &Node)> {
         self.nodes.iter().enumerate().map(|(index, node)| (NodeId::from_index(index), node))
+    }
+
+    /// What the build adds to the history of a stage, oldest first: that of the stages which it
+    /// continues, and its own.
+    pub fn history<'a>(&'a self, stage: &'a Stage) -> impl Iterator<Item = &'a StageHistory> {
+        let before = |stage: &&'a Stage| Some(&self.stages[stage.continues?]);
+        let mut chain: Vec<&Stage> = std::iter::successors(Some(stage), before).collect();
+        chain.reverse();
+        chain.into_iter().flat_map(|stage| &stage.history)
     }
 
     /// The stage that becomes the image.

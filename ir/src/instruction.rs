@@ -142,8 +142,19 @@ pub struct Run {
     pub network: Network,
     /// `--security`.
     pub security: Security,
-    /// `--device`, as written.
-    pub devices: Vec<Text>,
+    /// `--device`, in order.
+    pub devices: Vec<Device>,
+}
+
+/// `RUN --device=name[,required]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// The value as written.
+    pub written: Text,
+    /// A CDI name, class or annotation; may be empty.
+    pub name: String,
+    /// Whether the command cannot do without it.
+    pub required: bool,
 }
 
 /// `RUN --network=…`.

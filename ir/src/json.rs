@@ -1,6 +1,6 @@
 //! The versioned JSON form of both levels.
 //!
-//! `{"version": 1, "kind": "graph", …}`. A change that an old reader would misread raises the
+//! `{"version": 2, "kind": "graph", …}`. A change that an old reader would misread raises the
 //! version; a new field does not.
 
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::graph::Graph;
 use crate::program::Program;
 
 /// The version that this crate writes and reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Document<T> {

@@ -4,6 +4,7 @@
 //! Pure data. The grammar produces a [`Program`], the planner turns it into a [`Graph`], the
 //! runtime executes that; none of them knows another, all of them know this crate.
 
+mod boolean;
 pub mod check;
 pub mod config;
 pub mod diagnostic;
@@ -23,6 +24,7 @@ pub mod template;
 mod text;
 pub mod verify;
 
+pub use boolean::parse_bool;
 pub use check::Check;
 pub use config::{ConfigFile, ContainerConfig, HistoryEntry};
 pub use diagnostic::{Code, Diagnostic, Severity};

@@ -126,6 +126,8 @@ pub struct RunOp {
     pub network: Network,
     /// How confined it is.
     pub security: Security,
+    /// The host name that it sees; none is the builder's usual one.
+    pub hostname: Option<String>,
 }
 
 /// What a [`RunOp`] sees beside its root. Targets are absolute paths in the root.

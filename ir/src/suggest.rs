@@ -4,12 +4,11 @@
 /// the first in alphabetical order.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = word.chars().count();
+    let word = word.to_ascii_lowercase();
     candidates
         .into_iter()
         .filter(|candidate| candidate.len().abs_diff(length) <= 2)
-        .map(|candidate| {
-            (distance(&word.to_ascii_lowercase(), &candidate.to_ascii_lowercase()), candidate)
-        })
+        .map(|candidate| (distance(&word, &candidate.to_ascii_lowercase()), candidate))
         .filter(|(edits, candidate)| *edits <= if candidate.len() <= 4 { 1 } else { 2 })
         .filter(|(edits, _)| *edits < length)
         .min()

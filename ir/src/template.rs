@@ -34,7 +34,7 @@ pub enum Part {
         /// Letters, digits and `_`, or one of the special one-character names.
         name: String,
         /// What stands between the name and the `}`.
-        modifier: Option<Modifier>,
+        modifier: Option<Box<Modifier>>,
         /// Whether it stood in double quotes.
         quoted: bool,
         /// From the `$` to the last character.
@@ -119,7 +119,7 @@ impl Template {
         for part in &self.parts {
             let Part::Variable { name, modifier, quoted: _, span } = part else { continue };
             names.push((name, *span));
-            match modifier {
+            match modifier.as_deref() {
                 None => {}
                 Some(
                     Modifier::Default { word, colon: _ }

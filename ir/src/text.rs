@@ -108,7 +108,11 @@ fn write_run(f: &mut fmt::Formatter<'_>, run: &RunOp) -> fmt::Result {
     f.write_str(match run.security {
         Security::Sandbox => "",
         Security::Insecure => " security insecure",
-    })
+    })?;
+    match &run.hostname {
+        Some(hostname) => write!(f, " hostname {hostname:?}"),
+        None => Ok(()),
+    }
 }
 
 fn write_copy(f: &mut fmt::Formatter<'_>, copy: &CopyOp) -> fmt::Result {

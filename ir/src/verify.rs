@@ -12,6 +12,7 @@
 //!
 //! - There is at least one stage, and the target is one of them.
 //! - The root of a stage is a node of the graph.
+//! - A stage continues an earlier one, or none.
 //! - A history entry has a node if and only if it has a layer, and that node changes a root.
 //!
 //! A violation in a planned graph is a bug in this workspace, never the user's mistake: those
@@ -73,8 +74,10 @@ pub fn verify(graph: &Graph) -> Vec<Violation> {
     }
     check(None, graph.target < graph.stages.len(), "the target is no stage");
     let exists = |id: NodeId| id.index() < graph.nodes.len();
-    for stage in &graph.stages {
+    for (position, stage) in graph.stages.iter().enumerate() {
         check(None, exists(stage.root), "the root of a stage is no node");
+        let earlier = stage.continues.is_none_or(|continued| continued < position);
+        check(None, earlier, "a stage continues one that is not earlier");
         for step in &stage.history {
             check(
                 None,

@@ -7,10 +7,11 @@
 use std::collections::BTreeSet;
 
 use ir::program::GlobalArg;
-use ir::{Check, Code, Diagnostic, Facts, Program, Severity, Span};
+use ir::{Check, Code, Diagnostic, Facts, Program, Severity, Span, Template};
 
 use crate::Options;
-use crate::pass::expand::{Env, Expanded, globals};
+use crate::budget::Budget;
+use crate::pass::expand::{Env, Expanded, globals, value};
 use crate::pass::resolve::{Resolved, ResolvedStage};
 use crate::step::Step;
 
@@ -46,7 +47,7 @@ mod undefined_arg_in_from;
 mod undefined_var;
 mod workdir_relative_path;
 
-pub(crate) use options::settings;
+pub(crate) use options::{ARGUMENT, settings};
 
 /// A build check.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +88,22 @@ struct Bases<'a> {
     options: &'a Options,
     /// Global arguments and platform arguments.
     globals: Env,
+    /// What the rules may spend: their own, so that a plan is the same with and without them.
+    budget: Budget,
+}
+
+impl<'a> Bases<'a> {
+    /// None where the global arguments have errors.
+    fn new(program: &'a Program, options: &'a Options) -> Option<Self> {
+        let budget = Budget::default();
+        let globals = globals(program, options, &budget).ok()?;
+        Some(Self { program, options, globals, budget })
+    }
+
+    /// The value of a template of a `FROM`; none if it has errors.
+    fn value(&self, template: &Template) -> Option<String> {
+        value(template, &self.globals, &self.budget).ok()
+    }
 }
 
 /// The stages that a target needs.
@@ -212,7 +229,7 @@ pub(crate) fn check_plan(plan: Plan<'_>, file: &Check) -> Verdict {
 }
 
 fn run(program: &Program, options: &Options, file: &Check, plan: Option<Plan<'_>>) -> Verdict {
-    let bases = globals(program, options).ok().map(|globals| Bases { program, options, globals });
+    let bases = Bases::new(program, options);
     let sites = sites(program);
     let mut warnings = options::problems(file, &sites);
     let mut violated = BTreeSet::new();

@@ -7,6 +7,9 @@ use ir::{Graph, Node, NodeId};
 use crate::pass::key::components;
 use crate::pass::schedule::{Schedule, schedule};
 
+/// How many nodes that run beside one are named; the levels at the end have them all.
+const BESIDE: usize = 32;
+
 /// Every node: what it does, who asked for it, what it needs, what runs beside it, and its key
 /// with the parts that the key covers; then the critical path.
 pub fn explain(graph: &Graph) -> String {
@@ -46,9 +49,12 @@ fn write_node(
     if !inputs.is_empty() {
         writeln!(text, "  needs   {}", list(&inputs, " "))?;
     }
-    let beside = schedule.beside(id);
+    let mut others = schedule.beside(id);
+    let beside: Vec<NodeId> = others.by_ref().take(BESIDE).collect();
     if !beside.is_empty() {
-        writeln!(text, "  beside  {}", list(&beside, " "))?;
+        write!(text, "  beside  {}", list(&beside, " "))?;
+        // To count them all would take as long for each as there are of them.
+        writeln!(text, "{}", if others.next().is_some() { " and others" } else { "" })?;
     }
     if !node.origin.proxy.is_empty() {
         let names: Vec<&str> = node.origin.proxy.iter().map(|(name, _)| name.as_str()).collect();

@@ -139,11 +139,11 @@ fn prefixed(name: &str, prefix: &str) -> String {
 
 /// A name alone means yes.
 fn boolean(name: &str, value: &str) -> Result<bool, String> {
-    match value {
-        "" | "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(format!("`{name}` is `{value}`, which is no truth value")),
+    if value.is_empty() {
+        return Ok(true);
     }
+    let wrong = || format!("`{name}` is `{value}`, which is no truth value");
+    ir::parse_bool(value).ok_or_else(wrong)
 }
 
 /// `git` and `ssh` URLs, `http` and `https` ones that end in `.git`, and `user@host:path`.

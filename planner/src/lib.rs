@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use ir::{Diagnostic, Facts, ImageRequest, Platform, Program, Span};
 
+mod budget;
 mod check;
 mod chmod;
 mod explain;
@@ -46,6 +47,9 @@ pub struct Options {
 pub struct Planned {
     /// None if and only if a diagnostic is an error.
     pub graph: Option<ir::Graph>,
+    /// When the image is to say that it was made, in seconds since 1970: `SOURCE_DATE_EPOCH` as a
+    /// build argument or a global `ARG`. None leaves it to the caller.
+    pub epoch: Option<u64>,
     /// Warnings, then errors.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -57,13 +61,13 @@ pub struct Planned {
 pub fn plan(program: &Program, options: &Options, facts: &Facts) -> Planned {
     let mut diagnostics = Vec::new();
     match passes(program, options, facts, &mut diagnostics) {
-        Ok(graph) => {
+        Ok((graph, epoch)) => {
             debug_assert_eq!(ir::verify::verify(&graph), [], "a planned graph is well formed");
-            Planned { graph: Some(graph), diagnostics }
+            Planned { graph: Some(graph), epoch, diagnostics }
         }
         Err(errors) => {
             diagnostics.extend(errors);
-            Planned { graph: None, diagnostics }
+            Planned { graph: None, epoch: None, diagnostics }
         }
     }
 }
@@ -73,7 +77,7 @@ fn passes(
     options: &Options,
     facts: &Facts,
     warnings: &mut Vec<Diagnostic>,
-) -> Result<ir::Graph, Vec<Diagnostic>> {
+) -> Result<(ir::Graph, Option<u64>), Vec<Diagnostic>> {
     let settings = check::settings(program, options)?;
     let resolved = match pass::resolve::resolve(program, options, facts) {
         Ok(resolved) => resolved,
@@ -82,7 +86,7 @@ fn passes(
             return Err(errors);
         }
     };
-    warnings.extend(pass::resolve::unused_build_args(program, &resolved, options));
+    warnings.extend(pass::resolve::useless_build_args(program, &resolved, options));
     let expanded = pass::expand::expand(&resolved, options, facts);
     let plan = check::Plan { program, options, facts, resolved: &resolved, expanded: &expanded };
     let check::Verdict { warnings: found, failure } = check::check_plan(plan, &settings);
@@ -91,13 +95,13 @@ fn passes(
     if !errors.is_empty() {
         return Err(errors);
     }
-    let mut graph = pass::lower::lower(&resolved, stages, options, facts)?;
+    let mut graph = pass::lower::lower(&resolved, stages, options, facts, warnings)?;
     if let Some(failure) = failure {
         return Err(vec![failure]);
     }
     pass::prune::prune(&mut graph);
     pass::key::key(&mut graph);
-    Ok(graph)
+    Ok((graph, resolved.epoch))
 }
 
 /// Images that a plan needs and the facts do not know yet, each once, in a fixed order, with the

@@ -1,10 +1,12 @@
 //! What a statement says once every template in it has its value: what `expand` hands to `lower`.
 
+use std::sync::Arc;
+
 use ir::diagnostic::Diagnostic;
-use ir::instruction::{Command, Heredoc, MountKey, Network, Security, Text};
+use ir::instruction::{Command, Device, Heredoc, MountKey, Network, Security};
 use ir::{Span, Statement};
 
-use crate::pass::expand::Env;
+use crate::pass::expand::{Args, Env};
 
 /// A value and where it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,11 +82,11 @@ pub(crate) struct RunStep {
     /// `--security`.
     pub(crate) security: Security,
     /// `--device`.
-    pub(crate) devices: Vec<Text>,
+    pub(crate) devices: Vec<Device>,
     /// The environment of this moment, arguments included.
-    pub(crate) env: Env,
-    /// Names of the arguments declared so far, in order, for the history.
-    pub(crate) args: Vec<String>,
+    pub(crate) env: Arc<Env>,
+    /// The arguments declared so far, for the history.
+    pub(crate) args: Arc<Args>,
 }
 
 /// A `--mount`.

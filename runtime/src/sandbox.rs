@@ -94,6 +94,8 @@ pub struct Step<'a> {
     pub network: Network,
     /// How confined it is.
     pub security: Security,
+    /// Its host name, where it can have one of its own; none is a constant.
+    pub hostname: Option<&'a str>,
     /// An empty directory of this step's own outside the root. The caller removes it.
     pub scratch: &'a Path,
 }

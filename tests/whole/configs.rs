@@ -96,14 +96,24 @@ fn triggers_of_a_base_fire_once() {
     assert_eq!(Image::pull(&child).config()["config"].get("OnBuild"), None);
 }
 
-#[test]
-fn the_time_of_an_image_can_be_given() {
+/// The time of an image whose Dockerfile begins with `global`, built with one in the environment.
+fn created(global: &str, prepare: impl Fn(Build) -> Build) -> String {
     let registry = Registry::start();
     let base = registry.push(&base::busybox(), "base:1");
     let to = registry.name("built:1");
-    let build = Build::of(&format!("FROM {base}\nENV A=b\n"));
-    build.under(&["env", "SOURCE_DATE_EPOCH=1000000000"]).push(&to).succeed();
+    let build = Build::of(&format!("{global}\nFROM {base}\nENV A=b\n"));
+    prepare(build).push(&to).succeed();
     let config = Image::pull(&to).config();
-    assert_eq!(config["created"], "2001-09-09T01:46:40Z");
-    assert_eq!(config["history"][1]["created"], "2001-09-09T01:46:40Z");
+    assert_eq!(config["history"][1]["created"], config["created"]);
+    config["created"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_time_of_an_image_can_be_given() {
+    let environment = |build: Build| build.under(&["env", "SOURCE_DATE_EPOCH=1000000000"]);
+    let argument = |build: Build| build.option("--build-arg", "SOURCE_DATE_EPOCH=1100000000");
+    let global = "ARG SOURCE_DATE_EPOCH=1200000000";
+    assert_eq!(created(global, |build| argument(environment(build))), "2004-11-09T11:33:20Z");
+    assert_eq!(created(global, environment), "2001-09-09T01:46:40Z");
+    assert_eq!(created(global, |build| build), "2008-01-10T21:20:00Z");
 }

@@ -96,6 +96,42 @@ fn owners_and_modes_are_as_asked_for() {
 }
 
 #[test]
+fn a_name_that_the_image_does_not_know_owns_nothing() {
+    let registry = Registry::start();
+    let base = registry.push(&base::busybox(), "base:1");
+    for (owner, what) in [("nobody-knows", "user"), ("0:nobody-knows", "group")] {
+        Build::of(&format!("FROM {base}\nRUN true\nCOPY --chown={owner} f /f\n"))
+            .file("f", "f")
+            .no_push()
+            .fail()
+            .says(&[&format!("{what} `nobody-knows`"), "Dockerfile:3"]);
+    }
+}
+
+#[test]
+fn what_no_instruction_copies_is_not_read() {
+    let dockerfile = "FROM @base AS unneeded\n\
+        COPY . /all\n\
+        FROM @base\n\
+        COPY f dir/*.x /files/\n\
+        RUN --mount=source=dir,target=/dir ls /dir/a.x\n";
+    let (image, _) = built(dockerfile, |build| {
+        let build = build.file("f", "f").file("dir/a.x", "a").file("large", "");
+        // To copy it would fill the disk.
+        fs::File::options()
+            .write(true)
+            .open(build.path("context/large"))
+            .and_then(|file| file.set_len(1 << 42))
+            .unwrap();
+        // Whoever opens it waits for ever.
+        let pipe = build.path("context/pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+        build
+    });
+    assert_eq!(tree::names(&image.unpack().join("files")), ["a.x", "f"]);
+}
+
+#[test]
 fn files_come_from_stages_indices_and_images() {
     let dockerfile = "FROM @base AS named\n\
         RUN echo named > /file\n\

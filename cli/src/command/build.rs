@@ -17,7 +17,7 @@ use crate::arguments::{BuildArgs, Compression, ImageFormat, Isolation, OutputArg
 use crate::command;
 use crate::environment::{Environment, absolute};
 use crate::error::{CommandError, chain};
-use crate::front::{self, Front};
+use crate::front::{self, Front, Plan};
 use crate::ui::Ui;
 
 /// Levels where none is asked for: those of gzip(1) and zstd(1).
@@ -34,7 +34,7 @@ pub(crate) fn run(
     let compression = compression(&args.output)?;
     let secrets = secrets(environment, &args.machine.secrets)?;
     let agents = agents(environment, &args.machine.agents)?;
-    let created = environment.created().map_err(|value| {
+    let epoch = environment.epoch().map_err(|value| {
         CommandError::user(format!("SOURCE_DATE_EPOCH is `{value}`, not a number of seconds"))
     })?;
     let front = front::read(ui, environment, &args.front)?;
@@ -65,7 +65,7 @@ pub(crate) fn run(
             facts = front::resolve(&front, &images) => facts?,
             () = cancel.cancelled() => return Err(interrupted(stopped).await),
         };
-        let graph = front::plan(ui, &front, &facts)?;
+        let Plan { graph, epoch: planned } = front::plan(ui, &front, &facts)?;
         front::check_runnable(&front, &graph)?;
         let store = Store::open(&directory).map_err(|error| CommandError::user(chain(&error)))?;
         let settings = Settings {
@@ -77,7 +77,12 @@ pub(crate) fn run(
             },
             sandbox: Sandbox::new(entered, Helper::default()),
             compression,
-            created,
+            // The environment is nearer than the Dockerfile, and a build argument nearer still.
+            created: match front.options.build_args.get("SOURCE_DATE_EPOCH") {
+                Some(_) => planned.or(epoch),
+                None => epoch.or(planned),
+            }
+            .unwrap_or_else(|| environment.now()),
             contexts: front.contexts.clone(),
             secrets,
             agents,

@@ -22,7 +22,7 @@ pub(crate) fn run(
             "use `--format json`, or `--level graph`",
         )),
         (Level::Graph, format) => {
-            let graph = front::plan(ui, &front, &Facts::default())?;
+            let graph = front::plan(ui, &front, &Facts::default())?.graph;
             match format {
                 Format::Text => ui.result(&graph.to_string()),
                 Format::Json => ui.result(&ir::json::graph(&graph)),

@@ -23,7 +23,7 @@ pub(crate) fn run(
     } else {
         Facts::default()
     };
-    let graph = front::plan(ui, &front, &facts)?;
+    let graph = front::plan(ui, &front, &facts)?.graph;
     if args.explain {
         return ui.result(&planner::explain(&graph));
     }

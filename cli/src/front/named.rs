@@ -31,6 +31,9 @@ pub(super) fn read(argument: &str, contexts: &mut Contexts) -> Result<(), Comman
             },
         ));
     }
+    if name.parse::<ImageRef>().is_err() && !is_stage_name(&name) {
+        return Err(error("neither a stage nor an image can have this name"));
+    }
     let reference = |text: &str| text.parse::<ImageRef>().map_err(|why| error(&why.to_string()));
     let context = match source.split_once("://") {
         Some(("docker-image", "scratch")) => NamedContext::Scratch,
@@ -57,6 +60,10 @@ pub(super) fn read(argument: &str, contexts: &mut Contexts) -> Result<(), Comman
     };
     contexts.named.insert(name, context);
     Ok(())
+}
+
+fn is_stage_name(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 fn local(

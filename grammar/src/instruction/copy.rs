@@ -86,10 +86,13 @@ fn paths(call: &Call<'_>, keyword: &str, problems: &mut Vec<Diagnostic>) -> Opti
     }
 }
 
-/// The words that are no part of what opens a heredoc.
+/// The words that are no part of what opens a heredoc. Both are in the order of the line.
 fn without_heredocs<'a>(call: &Call<'a>, words: &[Fragment<'a>]) -> Vec<Fragment<'a>> {
-    let opens = |word: &Fragment<'a>| {
-        call.heredocs.iter().any(|body| call.line.part(body.opener.range.clone()).holds(*word))
+    let mut openers =
+        call.heredocs.iter().map(|body| call.line.part(body.opener.range.clone())).peekable();
+    let mut opens = |word: &Fragment<'a>| {
+        while openers.next_if(|opener| opener.stands_before(*word)).is_some() {}
+        openers.peek().is_some_and(|opener| opener.holds(*word))
     };
     words.iter().filter(|word| !opens(word)).copied().collect()
 }

@@ -69,7 +69,7 @@ pub(super) fn mount(
 }
 
 /// The fields of a value, without their quotes.
-fn record(value: Fragment<'_>) -> Option<Vec<Joined>> {
+pub(super) fn record(value: Fragment<'_>) -> Option<Vec<Joined>> {
     let pairs = Records::parse(Rule::record, value.text()).ok()?;
     let fields = pairs.flatten().filter(|pair| pair.as_rule() == Rule::field);
     let texts = fields.map(|field| {

@@ -3,7 +3,7 @@
 use ir::instruction::{Network, Run, Security};
 use ir::{Code, Diagnostic};
 
-use super::{Call, command, mount};
+use super::{Call, command, device, mount};
 use crate::flags::{Given, Kind, Spec};
 use crate::{suggest, template};
 
@@ -26,6 +26,13 @@ pub(super) fn run(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Run
     for (written, value) in flags.written("mount") {
         mounts.extend(mount::mount(value, written.span(), call.escape, problems));
     }
+    let mut devices = Vec::new();
+    for (written, value) in flags.written("device") {
+        match device::device(value, written.span()) {
+            Ok(device) => devices.push(device),
+            Err(problem) => problems.push(problem),
+        }
+    }
     let network = choice(&flags, "network", &NETWORKS, problems);
     let security = choice(&flags, "security", &SECURITIES, problems);
     Some(Run {
@@ -38,7 +45,7 @@ pub(super) fn run(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Run
         mounts,
         network,
         security,
-        devices: flags.texts("device"),
+        devices,
     })
 }
 

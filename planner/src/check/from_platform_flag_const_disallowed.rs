@@ -3,7 +3,6 @@
 use ir::{Code, Diagnostic, Platform};
 
 use super::{Bases, Find, Kind, Rule};
-use crate::pass::expand::value;
 
 pub(super) const RULE: Rule = Rule {
     code: Code::FromPlatformFlagConstDisallowed,
@@ -19,7 +18,7 @@ fn find(bases: &Bases<'_>, found: &mut Vec<Diagnostic>) {
         if !template.variables().is_empty() {
             continue;
         }
-        let Ok(written) = value(template, &bases.globals) else { continue };
+        let Some(written) = bases.value(template) else { continue };
         let Ok(platform) = written.parse::<Platform>() else { continue };
         let name = stage.from.name.as_ref().map(|name| name.value.to_lowercase());
         let named = |part: &str| name.as_deref().is_some_and(|name| name.contains(part));

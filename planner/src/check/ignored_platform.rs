@@ -3,6 +3,7 @@
 use ir::{Code, Diagnostic, Platform};
 
 use super::{Find, Kind, Plan, Rule};
+use crate::budget::Budget;
 use crate::pass::expand::value;
 use crate::pass::resolve::Base;
 
@@ -15,11 +16,12 @@ pub(super) const RULE: Rule = Rule {
 
 /// The same platform once more does no harm.
 fn find(plan: &Plan<'_>, found: &mut Vec<Diagnostic>) {
+    let budget = Budget::default();
     for (index, stage) in plan.stages() {
         let Base::Stage(base) = stage.base else { continue };
         let from = &plan.program.stages[index].from;
         let Some(template) = &from.platform else { continue };
-        let given = value(template, &plan.resolved.globals).ok();
+        let given = value(template, &plan.resolved.globals, &budget).ok();
         let given = given.and_then(|text| text.parse::<Platform>().ok());
         if given.is_none_or(|given| given == stage.platform) {
             continue;

@@ -6,7 +6,6 @@ use ir::{Code, Diagnostic, ImageRef};
 
 use super::{Bases, Find, Kind, Rule};
 use crate::Options;
-use crate::pass::expand::{globals, value};
 
 pub(super) const RULE: Rule = Rule {
     code: Code::InvalidDefaultArgInFrom,
@@ -22,13 +21,13 @@ fn find(bases: &Bases<'_>, found: &mut Vec<Diagnostic>) {
         return;
     }
     let options = Options { build_args: BTreeMap::new(), ..bases.options.clone() };
-    let Ok(defaults) = globals(bases.program, &options) else { return };
+    let Some(defaults) = Bases::new(bases.program, &options) else { return };
     for stage in &bases.program.stages {
         let image = &stage.from.image;
         let variables = image.variables();
-        let Ok(name) = value(image, &defaults) else { return };
+        let Some(name) = defaults.value(image) else { return };
         // The culprit is the first without a value, or else the first.
-        let unset = variables.iter().find(|(name, _)| defaults.get(name).is_none());
+        let unset = variables.iter().find(|(name, _)| defaults.globals.get(name).is_none());
         let Some((culprit, span)) = unset.or(variables.first()) else { continue };
         if name.parse::<ImageRef>().is_ok() {
             continue;

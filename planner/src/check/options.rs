@@ -6,7 +6,7 @@ use super::{RULES, Site};
 use crate::Options;
 
 /// The build argument that replaces the directive.
-const ARGUMENT: &str = "BUILDKIT_DOCKERFILE_CHECK";
+pub(crate) const ARGUMENT: &str = "BUILDKIT_DOCKERFILE_CHECK";
 
 /// The options for the whole file: the build argument's, else the directive's. Errors where they
 /// cannot be read.

@@ -3,7 +3,6 @@
 use ir::{Code, Diagnostic};
 
 use super::{Bases, Find, Kind, Rule};
-use crate::pass::expand::value;
 
 pub(super) const RULE: Rule = Rule {
     code: Code::RedundantTargetPlatform,
@@ -18,7 +17,7 @@ fn find(bases: &Bases<'_>, found: &mut Vec<Diagnostic>) {
     for platform in bases.program.stages.iter().filter_map(|stage| stage.from.platform.as_ref()) {
         let variables = platform.variables();
         let alone = matches!(variables.as_slice(), [("TARGETPLATFORM", _)]);
-        if alone && value(platform, &bases.globals).ok().as_deref() == target {
+        if alone && bases.value(platform).as_deref() == target {
             let message = "setting platform to predefined `$TARGETPLATFORM` in `FROM` is redundant \
                            as this is the default behavior";
             found.push(

@@ -11,16 +11,10 @@ pub(super) const RULE: Rule = Rule {
     find: Find::Plan(find),
 };
 
-/// Build arguments for scanners, which are no variables even where they are declared.
-const NO_VARIABLES: [&str; 2] = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
-
 /// `expand` has noted them. Below a base image that is not known it notes nothing.
 fn find(plan: &Plan<'_>, found: &mut Vec<Diagnostic>) {
     for unset in &plan.expanded.unset {
         let name = &unset.name;
-        if NO_VARIABLES.contains(&name.as_str()) {
-            continue;
-        }
         let message = format!("usage of undefined variable `${name}`");
         let problem = unset.place.at(Diagnostic::warning(RULE.code, unset.span, message));
         found.push(match &unset.similar {

@@ -5,14 +5,18 @@
 //! an `ENV` wins.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ir::instruction::{Arg, Heredoc, Instruction, MountKey, Pair, Paths};
 use ir::program::Statement;
 use ir::{Diagnostic, Facts, Platform, Template};
 
 use crate::Options;
+use crate::budget::{Budget, ENTRY};
 use crate::pass::resolve::{Base, Resolved, from_word};
-use crate::step::{Action, CopyKind, CopyStep, ExpandedStage, MountStep, RunStep, Step, Word};
+use crate::step::{
+    Action, CopyKind, CopyStep, ExpandedStage, MountStep, Place, RunStep, Step, Word,
+};
 
 pub(crate) use unset::Unset;
 
@@ -29,20 +33,33 @@ mod conformance;
 #[cfg(test)]
 mod tests;
 
-/// What a stage hands to the stages that continue it.
+/// What a stage hands to the stages that continue it. What does not change is shared.
 #[derive(Clone, Debug, Default)]
 struct Scope {
     /// What templates and commands see.
-    env: Env,
+    env: Arc<Env>,
     /// What of it the image keeps, in the order of the config.
-    config: Env,
-    /// Names of the declared arguments, in order, repetitions included.
-    args: Vec<String>,
-    /// The same names, to look them up.
-    declared: BTreeSet<String>,
+    config: Arc<Env>,
+    /// The declared arguments.
+    args: Arc<Args>,
     /// Whether the base is not known, so that it may have set anything.
     open: bool,
 }
+
+/// Names of declared arguments, each once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Args {
+    known: BTreeSet<String>,
+    /// In the order in which each was declared first.
+    pub(crate) names: Vec<String>,
+    /// The values of those that no template and no command sees.
+    pub(crate) hidden: Env,
+    /// As the budget counts it.
+    size: usize,
+}
+
+/// Arguments that tell a scanner what to look at, and are no variables.
+const HIDDEN: [&str; 2] = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
 
 /// The needed stages with their values.
 #[derive(Debug, Default)]
@@ -73,26 +90,35 @@ pub(crate) fn expand<'a>(
             ),
             Base::Scratch | Base::Context(_) | Base::Invalid(_) => Scope::default(),
         };
+        let Resolved { globals, budget, .. } = resolved;
+        if let Err(error) = budget.spend(scope.size(), stage.span) {
+            expanded.errors.push(error);
+            break;
+        }
         scope.enter(&stage.platform);
         let unset = std::mem::take(&mut expanded.unset);
-        let mut expander = Expander { scope, globals: &resolved.globals, options, unset };
+        let mut expander = Expander { scope, globals, budget, options, unset };
         let mut steps = Vec::new();
         for &(statement, place) in &stage.statements {
             let unreadable = unreadable(statement).map(|problem| place.at(problem.clone()));
             expanded.errors.extend(unreadable);
             let met = expander.unset.len();
-            match expander.action(&statement.instruction) {
+            match expander.action(&statement.instruction, place) {
                 Ok(action) => steps.push(Step { action, statement, place }),
                 Err(error) => expanded.errors.push(place.at(error)),
             }
             for unset in &mut expander.unset[met..] {
                 unset.place = place;
             }
+            if budget.is_exceeded() {
+                break;
+            }
         }
         expanded.unset = expander.unset;
         scopes.insert(index, expander.scope);
         expanded.stages.push(ExpandedStage { index, steps });
     }
+    resolved.budget.tell(&mut expanded.errors);
     expanded
 }
 
@@ -122,12 +148,17 @@ fn unreadable(statement: &Statement) -> impl Iterator<Item = &Diagnostic> {
 
 impl Scope {
     fn of(config: &[String]) -> Self {
-        let mut scope = Self::default();
+        let mut env = Env::default();
         for entry in config {
             let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
-            scope.config.set(name, value);
+            env.set(name, value);
         }
-        scope
+        Self { config: Arc::new(env), ..Self::default() }
+    }
+
+    /// What a copy takes from the budget.
+    fn size(&self) -> usize {
+        self.env.size() + self.config.size() + self.args.size
     }
 
     /// Makes sure of a `PATH`, and lets the config's variables win over inherited arguments.
@@ -135,10 +166,20 @@ impl Scope {
         if let Some(path) = default_path(platform)
             && self.config.get("PATH").is_none()
         {
-            self.config.set("PATH", path);
+            Arc::make_mut(&mut self.config).set("PATH", path);
         }
+        let env = Arc::make_mut(&mut self.env);
         for (name, value) in self.config.iter() {
-            self.env.put_last(name, value);
+            env.put_last(name, value);
+        }
+    }
+}
+
+impl Args {
+    fn declare(&mut self, name: &str) {
+        if self.known.insert(name.to_owned()) {
+            self.names.push(name.to_owned());
+            self.size += name.len() + ENTRY;
         }
     }
 }
@@ -146,6 +187,7 @@ impl Scope {
 struct Expander<'a> {
     scope: Scope,
     globals: &'a Env,
+    budget: &'a Budget,
     options: &'a Options,
     unset: Vec<Unset>,
 }
@@ -153,7 +195,7 @@ struct Expander<'a> {
 impl Expander<'_> {
     fn value(&mut self, template: &Template) -> Result<String, Diagnostic> {
         self.note_unset(template);
-        value(template, &self.scope.env)
+        value(template, &self.scope.env, self.budget)
     }
 
     fn word(&mut self, template: &Template) -> Result<Word, Diagnostic> {
@@ -168,7 +210,7 @@ impl Expander<'_> {
         pairs.iter().map(|pair| Ok((self.value(&pair.key)?, self.value(&pair.value)?))).collect()
     }
 
-    fn action(&mut self, instruction: &Instruction) -> Result<Action, Diagnostic> {
+    fn action(&mut self, instruction: &Instruction, place: Place) -> Result<Action, Diagnostic> {
         Ok(match instruction {
             Instruction::Add(add) => {
                 let kind = CopyKind::Add {
@@ -186,7 +228,8 @@ impl Expander<'_> {
                 })
             }
             Instruction::Copy(copy) => {
-                let from = copy.from.as_ref().map(|from| from_word(from, self.globals));
+                let from =
+                    copy.from.as_ref().map(|from| from_word(from, self.globals, self.budget));
                 let kind = CopyKind::Copy { from: from.transpose()?, parents: copy.parents };
                 let exclude = copy.exclude.iter().map(|text| text.value.clone()).collect();
                 Action::Copy(CopyStep {
@@ -202,9 +245,11 @@ impl Expander<'_> {
             Instruction::Entrypoint(entrypoint) => Action::Entrypoint(entrypoint.command.clone()),
             Instruction::Env(env) => {
                 let pairs = self.pairs(&env.pairs)?;
+                let env = Arc::make_mut(&mut self.scope.env);
+                let config = Arc::make_mut(&mut self.scope.config);
                 for (name, value) in &pairs {
-                    self.scope.env.put_last(name, value);
-                    self.scope.config.set(name, value);
+                    env.put_last(name, value);
+                    config.set(name, value);
                 }
                 Action::Env(pairs)
             }
@@ -212,7 +257,7 @@ impl Expander<'_> {
                 let mut ports = Vec::new();
                 for template in &expose.ports {
                     self.note_unset(template);
-                    let words = value::words(template, &self.scope.env)?;
+                    let words = value::words(template, &self.scope.env, self.budget)?;
                     let span = template.span;
                     ports.extend(words.into_iter().map(|value| Word { value, span }));
                 }
@@ -224,7 +269,7 @@ impl Expander<'_> {
                 Action::Maintainer(maintainer.name.value.clone())
             }
             Instruction::Onbuild(onbuild) => Action::Onbuild(onbuild.text.clone()),
-            Instruction::Run(run) => Action::Run(self.run(run)?),
+            Instruction::Run(run) => Action::Run(self.run(run, place)?),
             Instruction::Shell(shell) => Action::Shell(shell.argv.clone()),
             Instruction::Stopsignal(stop) => Action::Stopsignal(self.word(&stop.signal)?),
             Instruction::User(user) => Action::User(self.value(&user.user)?),
@@ -250,21 +295,26 @@ impl Expander<'_> {
                 (None, None) => self.globals.get(name).map(str::to_owned),
             };
             if let Some(value) = &value {
-                self.scope.env.put_last(name, value);
+                if HIDDEN.contains(&name.as_str()) {
+                    Arc::make_mut(&mut self.scope.args).hidden.put_last(name, value);
+                } else {
+                    Arc::make_mut(&mut self.scope.env).put_last(name, value);
+                }
             }
-            self.scope.args.push(name.clone());
-            self.scope.declared.insert(name.clone());
+            Arc::make_mut(&mut self.scope.args).declare(name);
             declared.push((name.clone(), value));
         }
         Ok(declared)
     }
 
-    fn run(&mut self, run: &ir::instruction::Run) -> Result<RunStep, Diagnostic> {
+    fn run(&mut self, run: &ir::instruction::Run, place: Place) -> Result<RunStep, Diagnostic> {
+        // The command gets a copy of the environment, and its history one of the arguments.
+        self.budget.spend(self.scope.env.size() + self.scope.args.size, place.span)?;
         let mut mount = |mount: &ir::instruction::Mount| {
             let mut field = |field: &ir::instruction::MountField| {
                 let value = match &field.value {
                     Some(from) if field.key == MountKey::From && !from.raw.is_empty() => {
-                        Some(from_word(from, self.globals)?)
+                        Some(from_word(from, self.globals, self.budget)?)
                     }
                     Some(template) => Some(self.word(template)?),
                     None => None,
@@ -282,8 +332,8 @@ impl Expander<'_> {
             network: run.network,
             security: run.security,
             devices: run.devices.clone(),
-            env: self.scope.env.clone(),
-            args: self.scope.args.clone(),
+            env: Arc::clone(&self.scope.env),
+            args: Arc::clone(&self.scope.args),
         })
     }
 

@@ -157,7 +157,7 @@ fn describe_files(files: &[InlineFile], sink: &mut dyn Sink) {
 }
 
 fn describe_run(run: &RunOp, key: &dyn Fn(NodeId) -> Digest, sink: &mut dyn Sink) {
-    let RunOp { root, argv, env, cwd, user, mounts, scripts, network, security } = run;
+    let RunOp { root, argv, env, cwd, user, mounts, scripts, network, security, hostname } = run;
     sink.field("op", "run");
     sink.field("root", &key(*root).to_string());
     each(sink, "argument", argv);
@@ -186,6 +186,7 @@ fn describe_run(run: &RunOp, key: &dyn Fn(NodeId) -> Digest, sink: &mut dyn Sink
             Security::Insecure => "insecure",
         },
     );
+    optional(sink, "hostname", hostname.as_deref());
 }
 
 fn describe_mount(mount: &Mount, key: &dyn Fn(NodeId) -> Digest, sink: &mut dyn Sink) {

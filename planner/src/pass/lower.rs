@@ -7,7 +7,8 @@ use ir::graph::{Graph, Node, NodeId, Origin, Stage, StageHistory};
 use ir::op::{CopyOp, CopySource, HttpOp, ImageOp, LocalOp, Op};
 use ir::{Code, ConfigFile, Diagnostic, Digest, Facts, ImageRequest, Platform, Span};
 
-use crate::pass::expand::default_path;
+use crate::budget::Budget;
+use crate::pass::expand::{default_path, is_proxy};
 use crate::pass::resolve::{Base, From, Resolved, Source};
 use crate::step::{Action, ExpandedStage, Place, Step, Word};
 use crate::{NamedContext, Options, path};
@@ -15,11 +16,15 @@ use crate::{NamedContext, Options, path};
 mod config;
 mod copy;
 mod mount;
+mod places;
 mod port;
 mod run;
 mod signal;
 mod size;
+mod weight;
 mod words;
+
+use places::Places;
 
 pub(crate) use copy::{is_git, is_path};
 pub(crate) use port::Port;
@@ -35,22 +40,31 @@ pub(crate) fn lower(
     expanded: Vec<ExpandedStage<'_>>,
     options: &Options,
     facts: &Facts,
+    warnings: &mut Vec<Diagnostic>,
 ) -> Result<Graph, Vec<Diagnostic>> {
     let mut lowering = Lowering {
         world: World { resolved, options, facts },
         nodes: Vec::new(),
-        done: BTreeMap::new(),
+        warnings,
+        main: None,
+        contexts: BTreeMap::new(),
+        done: Vec::new(),
+        positions: BTreeMap::new(),
+        proxy: options.build_args.iter().filter(|(name, _)| is_proxy(name)).collect(),
     };
     let mut errors = Vec::new();
     for stage in expanded {
         lowering.stage(stage, &mut errors);
+        if resolved.budget.is_exceeded() {
+            break;
+        }
     }
+    resolved.budget.tell(&mut errors);
     if !errors.is_empty() {
         return Err(errors);
     }
-    let mut stages: Vec<Stage> = lowering.done.into_values().collect();
-    let target = resolved.needed.iter().position(|index| *index == resolved.target);
-    let target = target.expect("the target is needed");
+    let mut stages = lowering.done;
+    let target = lowering.positions[&resolved.target];
     finish(&mut stages[target].config, options);
     Ok(Graph { nodes: lowering.nodes, stages, target })
 }
@@ -82,12 +96,25 @@ struct World<'a> {
 struct Lowering<'a> {
     world: World<'a>,
     nodes: Vec<Node>,
-    done: BTreeMap<usize, Stage>,
+    warnings: &'a mut Vec<Diagnostic>,
+    /// The node of the context that the build was started with. It may have thousands of patterns,
+    /// so there is one.
+    main: Option<NodeId>,
+    /// The nodes of the named contexts.
+    contexts: BTreeMap<String, NodeId>,
+    /// In the order of the Dockerfile.
+    done: Vec<Stage>,
+    /// Where in `done` each stage of the Dockerfile stands.
+    positions: BTreeMap<usize, usize>,
+    /// The build arguments that configure a proxy.
+    proxy: Vec<(&'a String, &'a String)>,
 }
 
 /// A stage that is being lowered.
 struct Current {
     stage: Stage,
+    /// Of the config's environment.
+    env: Places,
     /// Whether this stage, not one it continues, has set `CMD`.
     has_cmd: bool,
 }
@@ -97,18 +124,28 @@ struct Current {
 struct Site<'a> {
     place: Place,
     text: &'a str,
+    budget: &'a Budget,
 }
 
 impl Lowering<'_> {
     fn stage(&mut self, expanded: ExpandedStage<'_>, errors: &mut Vec<Diagnostic>) {
-        let mut current = Current { stage: self.enter(expanded.index), has_cmd: false };
+        let stage = self.enter(expanded.index);
+        let resolved = self.world.resolved;
+        let (budget, span) = (&resolved.budget, resolved.stages[expanded.index].span);
+        errors.extend(budget.spend(weight::config(&stage.config), span).err());
+        let env = Places::of(&stage.config.config.env);
+        let mut current = Current { stage, env, has_cmd: false };
         for step in expanded.steps {
+            if budget.is_exceeded() {
+                return;
+            }
             let place = step.place;
             if let Err(error) = self.step(&mut current, step) {
                 errors.push(place.at(error));
             }
         }
-        self.done.insert(expanded.index, current.stage);
+        self.positions.insert(expanded.index, self.done.len());
+        self.done.push(current.stage);
     }
 
     /// The stage as it is behind its `FROM`.
@@ -121,6 +158,7 @@ impl Lowering<'_> {
             index: number,
             root: NodeId(0),
             config: empty_config(&platform),
+            continues: None,
             history: Vec::new(),
             platform,
         };
@@ -133,10 +171,11 @@ impl Lowering<'_> {
         };
         match &resolved.base {
             Base::Stage(base) => {
-                let base = &self.done[base];
+                let position = self.positions[base];
+                let base = &self.done[position];
                 stage.root = base.root;
                 stage.config = base.config.clone();
-                stage.history.clone_from(&base.history);
+                stage.continues = Some(position);
             }
             Base::Image(request) => {
                 if let Some(image) = self.world.facts.images.get(request) {
@@ -199,10 +238,12 @@ impl Lowering<'_> {
     }
 
     fn step(&mut self, current: &mut Current, step: Step<'_>) -> Result<(), Diagnostic> {
-        let site = Site { place: step.place, text: &step.statement.text };
+        let budget = &self.world.resolved.budget;
+        let site = Site { place: step.place, text: &step.statement.text, budget };
+        budget.spend(weight::carried(&current.stage), step.place.span)?;
         match step.action {
             Action::Copy(copy) => self.copy(current, copy, site),
-            Action::Run(run) => self.run(current, run, site),
+            Action::Run(run) => self.run(current, &run, site),
             Action::Workdir(Word { value: directory, span: _ }) => {
                 self.workdir(current, &directory, site);
                 Ok(())
@@ -256,7 +297,8 @@ impl Lowering<'_> {
                 Ok(self.add(Op::Scratch, Origin { text, ..origin(&current.stage, site) }))
             }
             Source::Stage(stage) => {
-                self.done.get(&stage).map(|stage| stage.root).ok_or_else(|| {
+                let position = self.positions.get(&stage);
+                position.map(|position| self.done[*position].root).ok_or_else(|| {
                     let name = resolved.label(stage);
                     let message = format!("the stage `{name}` comes later than its use here");
                     Diagnostic::error(Code::UnknownStage, from.word.span, message)
@@ -279,16 +321,24 @@ impl Lowering<'_> {
 
     /// The context that the build was started with.
     fn main_context(&mut self) -> NodeId {
+        if let Some(known) = self.main {
+            return known;
+        }
         let ignore = self.world.options.ignore.clone();
         let op = Op::Local(LocalOp { name: "context".to_owned(), ignore });
         let text = "load the build context".to_owned();
-        self.add(op, Origin { text, ..Origin::default() })
+        let node = self.add(op, Origin { text, ..Origin::default() });
+        self.main = Some(node);
+        node
     }
 
     /// What is in a named context that is no image. `origin` is who asks for it.
     fn context(&mut self, name: &str, origin: Origin) -> NodeId {
+        if let Some(known) = self.contexts.get(name) {
+            return *known;
+        }
         let text = format!("load the build context `{name}`");
-        match &self.world.options.contexts[name] {
+        let node = match &self.world.options.contexts[name] {
             NamedContext::Local { ignore } => {
                 let op = LocalOp { name: name.to_owned(), ignore: ignore.clone() };
                 self.add(Op::Local(op), Origin { text, ..Origin::default() })
@@ -304,7 +354,9 @@ impl Lowering<'_> {
             }
             // `resolve` makes a base of these.
             NamedContext::Image(_) | NamedContext::Scratch => self.add(Op::Scratch, origin),
-        }
+        };
+        self.contexts.insert(name.to_owned(), node);
+        node
     }
 
     fn add(&mut self, op: Op, origin: Origin) -> NodeId {

@@ -28,8 +28,17 @@ pub(crate) fn prune(graph: &mut Graph) {
         node.op.map_inputs(rename);
     }
     let target = graph.target().index;
-    graph.stages.retain(|stage| stage.index == target || needed.contains(&stage.root));
+    let mut positions = Vec::with_capacity(graph.stages.len());
+    let mut position = 0;
+    graph.stages.retain(|stage| {
+        let kept = stage.index == target || needed.contains(&stage.root);
+        positions.push(position);
+        position += usize::from(kept);
+        kept
+    });
     for stage in &mut graph.stages {
+        // Whoever needs the root of a stage needs that of the stage which it continues.
+        stage.continues = stage.continues.map(|continued| positions[continued]);
         stage.root = rename(stage.root);
         for node in stage.history.iter_mut().filter_map(|step| step.node.as_mut()) {
             *node = rename(*node);

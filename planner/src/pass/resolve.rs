@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ir::instruction::Instruction;
 use ir::program::Statement;
-use ir::{Code, Diagnostic, Facts, ImageRequest, Platform, Program, Span};
+use ir::{Code, Diagnostic, Facts, ImageRef, ImageRequest, Platform, Program, Span};
 
+use crate::budget::{Budget, ENTRY};
 use crate::pass::expand::{Env, globals, value};
 use crate::step::Place;
 use crate::{NamedContext, Options};
@@ -14,7 +15,7 @@ mod argument;
 mod name;
 mod order;
 
-pub(crate) use argument::unused_build_args;
+pub(crate) use argument::useless_build_args;
 use name::context_base;
 pub(crate) use name::{From, Source, from_word};
 use order::{cycles, reachable};
@@ -30,7 +31,17 @@ pub(crate) struct Resolved<'a> {
     pub(crate) needed: BTreeSet<usize>,
     /// Arguments and platform values that `FROM` and bare `ARG`s see.
     pub(crate) globals: Env,
+    /// When the image is to say that it was made, in seconds since 1970, if anything asks for it.
+    pub(crate) epoch: Option<u64>,
+    /// The host name that commands are to see, if anything asks for one.
+    pub(crate) hostname: Option<String>,
+    /// What of it the later passes may still spend.
+    pub(crate) budget: Budget,
+    /// Positions of the stages of each name, in order.
+    names: BTreeMap<String, Vec<usize>>,
     contexts: &'a BTreeMap<String, NamedContext>,
+    /// The first context of each image that one is named after.
+    image_contexts: BTreeMap<ImageRef, &'a str>,
 }
 
 /// One stage.
@@ -76,26 +87,36 @@ pub(crate) fn resolve<'a>(
             "the file has no `FROM`, so there is nothing to build",
         )]);
     }
-    let globals = globals(program, options).map_err(|error| vec![error])?;
+    let budget = Budget::default();
+    let globals = globals(program, options, &budget).map_err(|error| vec![error])?;
     let mut errors = Vec::new();
     let mut resolved = Resolved {
         stages: Vec::new(),
         target: 0,
         needed: BTreeSet::new(),
         globals,
+        epoch: None,
+        hostname: argument::hostname(options).map_err(|error| vec![error])?,
+        budget,
+        names: BTreeMap::new(),
         contexts: &options.contexts,
+        image_contexts: name::image_contexts(&options.contexts),
     };
     for stage in &program.stages {
         match bind_stage(&resolved, stage, options, facts) {
-            Ok(stage) => resolved.stages.push(stage),
+            Ok(stage) => resolved.push(stage),
             Err(error) => errors.push(error),
         }
+        if resolved.budget.is_exceeded() {
+            break;
+        }
     }
+    resolved.budget.tell(&mut errors);
     if !errors.is_empty() {
         return Err(errors);
     }
     resolved.target = target(program, options)?;
-    argument::check_epoch(&resolved, options)?;
+    resolved.epoch = argument::epoch(program, &resolved, options).map_err(|error| vec![error])?;
     let edges = resolved.edges(&options.platform)?;
     cycles(&resolved, &edges)?;
     resolved.needed = reachable(&edges, resolved.target);
@@ -120,7 +141,7 @@ fn bind_stage<'a>(
     facts: &'a Facts,
 ) -> Result<ResolvedStage<'a>, Diagnostic> {
     let name = stage.from.name.as_ref().map(|name| name.value.to_lowercase());
-    let image = value(&stage.from.image, &resolved.globals)?;
+    let image = value(&stage.from.image, &resolved.globals, &resolved.budget)?;
     let span = stage.from.image.span;
     if image.trim().is_empty() {
         let message = format!("the base image `{}` is empty", stage.from.image.raw);
@@ -129,7 +150,7 @@ fn bind_stage<'a>(
     }
     let mut platform = options.platform.clone();
     if let Some(template) = &stage.from.platform {
-        let text = value(template, &resolved.globals)?;
+        let text = value(template, &resolved.globals, &resolved.budget)?;
         platform = text.parse().map_err(|error: ir::PlatformError| {
             Diagnostic::error(Code::BadPlatform, template.span, error.to_string())
         })?;
@@ -150,10 +171,12 @@ fn bind_stage<'a>(
     for (trigger, foreign) in triggers(&base, resolved, facts) {
         match trigger {
             Ok(statement) => {
+                resolved.budget.spend(statement.text.len() + ENTRY, stage.span)?;
                 let span = if foreign { stage.span } else { statement.span };
                 statements.push((statement, Place { span, foreign }));
             }
             Err(diagnostics) => {
+                resolved.budget.spend(diagnostics.len() * ENTRY, stage.span)?;
                 let place = Place { span: stage.span, foreign };
                 broken.extend(diagnostics.iter().map(|error| place.at(error.clone())));
             }

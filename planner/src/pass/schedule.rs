@@ -15,13 +15,19 @@ pub struct Schedule {
     pub critical_path: Vec<NodeId>,
     /// The most nodes that one level has.
     pub width: usize,
+    /// The level of each node.
+    depths: Vec<usize>,
 }
 
 impl Schedule {
     /// The nodes that can run at the same time as one, itself excluded.
-    pub fn beside(&self, id: NodeId) -> Vec<NodeId> {
-        let level = self.levels.iter().find(|level| level.contains(&id));
-        level.into_iter().flatten().copied().filter(|other| *other != id).collect()
+    ///
+    /// # Panics
+    ///
+    /// If the id is of another graph.
+    pub fn beside(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        let level = &self.levels[self.depths[id.index()]];
+        level.iter().copied().filter(move |other| *other != id)
     }
 }
 
@@ -41,7 +47,7 @@ pub fn schedule(graph: &Graph) -> Schedule {
         levels[*depth].push(NodeId::from_index(index));
     }
     let width = levels.iter().map(Vec::len).max().unwrap_or(0);
-    Schedule { critical_path: critical_path(&edges, &depths), width, levels }
+    Schedule { critical_path: critical_path(&edges, &depths), width, levels, depths }
 }
 
 fn edges(graph: &Graph) -> DiGraph<(), ()> {
@@ -99,7 +105,7 @@ mod tests {
         assert_eq!(levels, [vec![0, 1], vec![2, 4], vec![3]]);
         assert_eq!(found.critical_path, [NodeId(0), NodeId(2), NodeId(3)]);
         assert_eq!(found.width, 2);
-        assert_eq!(found.beside(NodeId(2)), [NodeId(4)]);
+        assert_eq!(found.beside(NodeId(2)).collect::<Vec<_>>(), [NodeId(4)]);
     }
 
     #[test]

@@ -147,6 +147,9 @@ fn outcome(planned: &Planned, source: &Source) -> String {
     if let Some(graph) = &planned.graph {
         write_graph(&mut text, graph);
     }
+    if let Some(epoch) = planned.epoch {
+        writeln!(text, "made at {epoch}").unwrap();
+    }
     for diagnostic in &planned.diagnostics {
         let (line, column) = source.position(diagnostic.span.start());
         let severity = if diagnostic.is_error() { "error" } else { "warning" };
@@ -168,7 +171,7 @@ fn write_graph(text: &mut String, graph: &Graph) {
     for entry in &target.config.history {
         writeln!(text, "  base {}", entry.created_by).unwrap();
     }
-    for step in &target.history {
+    for step in graph.history(target) {
         let layer = step.node.map_or_else(|| "-".to_owned(), |node| node.to_string());
         writeln!(text, "  {layer} {:?}", step.entry.created_by).unwrap();
     }

@@ -1,7 +1,9 @@
-//! `giturl.jsonl`: what `ADD` takes for a git repository, and what the URL says of it.
+//! `giturl.jsonl`: what is a git repository, and what its URL says of it: as a named context, and
+//! as a source of `ADD`.
 
+use ir::op::GitOp;
 use ir::{Facts, Graph, Op};
-use kaniko_planner::plan;
+use kaniko_planner::{NamedContext, plan};
 use kaniko_tests::conformance::{Table, differences};
 use serde_json::{Value, json};
 
@@ -10,28 +12,47 @@ use crate::tiny::{options, parsed};
 #[test]
 fn git_urls() {
     let table = Table::open("giturl", |row| row["in"].as_str().unwrap().to_owned());
-    table.check(&[], |row| differences(&theirs(row), &ours(row["in"].as_str().unwrap())));
+    table.check(&[], |row| {
+        let url = row["in"].as_str().unwrap();
+        differences(&theirs(row), &json!({"context": as_context(url), "ADD": as_source(url)}))
+    });
 }
 
-/// What `ADD` makes of a row: what could as well be a path is one. It takes no notice of `mtime`,
-/// and `fetch-by-commit` says how to fetch, not what.
+/// What could as well be a path is one for `ADD`, and is fetched by `https` as a context.
+///
+/// `fetch-by-commit` says how to fetch, not what.
 fn theirs(row: &Value) -> Value {
     let url = &row["ref"];
-    match (row["isGit"].as_bool().unwrap(), url["IndistinguishableFromLocal"].as_bool()) {
-        (false, _) | (true, Some(true)) => json!("no git repository"),
-        (true, None) => json!("an error"),
-        (true, Some(false)) => json!({
-            "remote": url["Remote"],
+    let like_path = url["IndistinguishableFromLocal"] == true;
+    let context = match (row["isGit"] == true, url.is_object()) {
+        (false, _) => json!("no git repository"),
+        (true, false) => json!("an error"),
+        (true, true) => json!({
+            "remote": format!(
+                "{}{}",
+                if like_path { "https://" } else { "" },
+                url["Remote"].as_str().unwrap()
+            ),
             "reference": url["Ref"],
             "subdirectory": url["SubDir"],
             "checksum": url["Checksum"],
             "keep git directory": url["KeepGitDir"].as_bool().unwrap_or(false),
             "submodules": url["Submodules"].as_bool().unwrap_or(true),
         }),
+    };
+    let source = if like_path { json!("no git repository") } else { context.clone() };
+    json!({"context": context, "ADD": source})
+}
+
+fn as_context(url: &str) -> Value {
+    match NamedContext::remote(url) {
+        Ok(Some(NamedContext::Git(git))) => form(&git),
+        Ok(_) => json!("no git repository"),
+        Err(_) => json!("an error"),
     }
 }
 
-fn ours(url: &str) -> Value {
+fn as_source(url: &str) -> Value {
     let program = parsed(&format!("FROM scratch\nADD {url} /\n"));
     let planned = plan(&program, &options(), &Facts::default());
     planned.graph.map_or_else(|| json!("an error"), |graph| source(&graph))
@@ -49,7 +70,11 @@ fn source(graph: &Graph) -> Value {
         | Op::Copy(_)
         | Op::Mkdir(_) => None,
     });
-    let Some(git) = git else { return json!("no git repository") };
+    git.map_or_else(|| json!("no git repository"), form)
+}
+
+/// The form of both. It has no `mtime`: `ADD` takes no notice of it, and no context is fetched.
+fn form(git: &GitOp) -> Value {
     json!({
         "remote": git.url,
         "reference": git.reference.as_deref().unwrap_or_default(),

@@ -124,6 +124,7 @@ async fn command(
         scripts: &run.scripts,
         network: run.network,
         security: run.security,
+        hostname: run.hostname.as_deref(),
         scratch: &scratch,
     };
     let events = machine.events.clone();

@@ -109,7 +109,8 @@ pub(super) async fn export(
     };
     let assembly = Assembly { created: machine.settings.created, format: outputs.format };
     let base = found.as_ref().map(|found| &found.base);
-    let image = Arc::new(image::assemble(stage, base, &layers, &assembly)?);
+    let image =
+        Arc::new(image::assemble(stage, machine.graph.history(stage), base, &layers, &assembly)?);
     let work = async {
         write_files(machine, &image, found.as_deref()).await?;
         uploads.finish().await;

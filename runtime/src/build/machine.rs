@@ -60,7 +60,7 @@ impl Machine {
             }
         }
         let exported = settings.outputs.is_wanted();
-        let layers = graph.target().history.iter().filter_map(|step| step.node);
+        let layers = graph.history(graph.target()).filter_map(|step| step.node);
         let wanted = layers.filter(|_| exported).collect();
         Ok(Self {
             graph,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use ir::config::{ConfigFile, HistoryEntry};
-use ir::graph::Stage;
+use ir::graph::{Stage, StageHistory};
 use ir::{Digest, NodeId};
 use sha2::{Digest as _, Sha256};
 
@@ -79,16 +79,18 @@ const OF_CONTAINER_CONFIG: [&str; 11] = [
 
 /// Links a stage to an image.
 ///
-/// `layers` holds the layer of each node that changed something. A node of the history that is
-/// not in it changed nothing: its entry is said to be empty, as `BuildKit` does it.
-pub fn assemble(
+/// `history` is what the build adds to the base's. `layers` holds the layer of each node that
+/// changed something. A node of the history that is not in it changed nothing: its entry is said
+/// to be empty, as `BuildKit` does it.
+pub fn assemble<'a>(
     stage: &Stage,
+    history: impl IntoIterator<Item = &'a StageHistory>,
     base: Option<&BaseImage>,
     layers: &BTreeMap<NodeId, Layer>,
     settings: &Assembly,
 ) -> Result<Image, ExportError> {
     let mut stack = base_layers(&stage.config, base)?;
-    let (config, own) = configure(stage, layers, settings);
+    let (config, own) = configure(stage, history, layers, settings);
     stack.extend(own.into_iter().map(ImageLayer::from));
 
     let family = family(base, &stack, settings.format)?;
@@ -143,8 +145,9 @@ fn base_layers(
 }
 
 /// The config file, and the layers that the build adds, in its order.
-fn configure<'a>(
+fn configure<'h, 'a>(
     stage: &Stage,
+    history: impl IntoIterator<Item = &'h StageHistory>,
     layers: &'a BTreeMap<NodeId, Layer>,
     settings: &Assembly,
 ) -> (ConfigFile, Vec<&'a Layer>) {
@@ -159,7 +162,7 @@ fn configure<'a>(
     complete_history(&mut config);
 
     let mut own = Vec::new();
-    for step in &stage.history {
+    for step in history {
         let layer = step.node.and_then(|node| layers.get(&node));
         own.extend(layer);
         config.rootfs.diff_ids.extend(layer.map(|layer| layer.diff_id));

@@ -76,8 +76,8 @@ impl Bench {
     fn image(&self, compression: Compression) -> Image {
         let layers =
             [(0, "a"), (2, "b")].map(|(node, file)| (NodeId(node), self.layer(file, compression)));
-        let history = [Some(0), Some(1), Some(2), None].map(step);
-        assemble(&stage(history), None, &layers.into(), &settings(Format::Inherit)).unwrap()
+        let stage = stage([Some(0), Some(1), Some(2), None].map(step));
+        assemble(&stage, &stage.history, None, &layers.into(), &settings(Format::Inherit)).unwrap()
     }
 }
 
@@ -104,6 +104,7 @@ fn stage(history: impl IntoIterator<Item = StageHistory>) -> Stage {
         index: 0,
         root: NodeId(0),
         config: ConfigFile { config, ..ConfigFile::default() },
+        continues: None,
         history: history.into_iter().collect(),
         platform: Platform::linux("x86_64"),
     }
@@ -182,7 +183,8 @@ fn layers_of_the_base_come_first_and_keep_their_place_in_the_history() {
     stage.config.config.extra.insert("Hostname".to_owned(), json!("0123"));
     let own = bench.layer("a", GZIP);
     let layers = BTreeMap::from([(NodeId(0), own.clone())]);
-    let image = assemble(&stage, Some(&base), &layers, &settings(Format::Inherit)).unwrap();
+    let image =
+        assemble(&stage, &stage.history, Some(&base), &layers, &settings(Format::Inherit)).unwrap();
 
     let config: ConfigFile = serde_json::from_slice(&image.config_bytes).unwrap();
     assert_eq!(config.rootfs.diff_ids, [DiffId(digest(2)), own.diff_id]);
@@ -209,7 +211,7 @@ fn the_format_decides_all_media_types() {
     ] {
         let (base, stage) = on_base(base.0, base.1);
         let own = BTreeMap::from([(NodeId(0), bench.layer("a", compression))]);
-        let image = assemble(&stage, Some(&base), &own, &settings(format)).unwrap();
+        let image = assemble(&stage, &stage.history, Some(&base), &own, &settings(format)).unwrap();
         assert_eq!(image.media_type, manifest);
         let types: Vec<&str> =
             image.layers.iter().map(|layer| layer.descriptor.media_type.as_str()).collect();
@@ -218,7 +220,8 @@ fn the_format_decides_all_media_types() {
 
     let (base, stage) = on_base(docker.0, docker.1);
     let own = BTreeMap::from([(NodeId(0), bench.layer("a", ZSTD))]);
-    let error = assemble(&stage, Some(&base), &own, &settings(Format::Docker)).unwrap_err();
+    let error =
+        assemble(&stage, &stage.history, Some(&base), &own, &settings(Format::Docker)).unwrap_err();
     assert!(matches!(error, ExportError::ZstdInDocker));
 }
 
@@ -226,7 +229,8 @@ fn the_format_decides_all_media_types() {
 fn a_base_that_contradicts_itself_is_refused() {
     let (base, mut stage) = on_base(media_type::OCI_MANIFEST, media_type::OCI_LAYER_GZIP);
     stage.config.rootfs.diff_ids.clear();
-    let error = assemble(&stage, Some(&base), &BTreeMap::new(), &settings(Format::Inherit));
+    let error =
+        assemble(&stage, &stage.history, Some(&base), &BTreeMap::new(), &settings(Format::Inherit));
     assert!(matches!(error, Err(ExportError::BaseLayers { layers: 1, diff_ids: 0 })));
 }
 
@@ -335,7 +339,8 @@ fn an_archive_holds_a_repeated_layer_once() {
     let layer = bench.layer("a", GZIP);
     let layers = BTreeMap::from([(NodeId(0), layer.clone()), (NodeId(1), layer)]);
     let stage = stage([step(Some(0)), step(Some(1))]);
-    let image = assemble(&stage, None, &layers, &settings(Format::Inherit)).unwrap();
+    let image =
+        assemble(&stage, &stage.history, None, &layers, &settings(Format::Inherit)).unwrap();
     let to = bench.path("image.tar");
     archive::write(&image, &to, &[], &bench.store).unwrap();
     let mut archive = tar::Archive::new(fs::File::open(&to).unwrap());
@@ -382,8 +387,13 @@ fn an_image_of_a_layout_is_found_and_can_be_built_on() {
             assert_eq!(found.config_bytes, image.config_bytes);
             let mut stage = stage([]);
             stage.config = found.config.clone();
-            let built =
-                assemble(&stage, Some(&found.base()), &BTreeMap::new(), &settings(Format::Inherit));
+            let built = assemble(
+                &stage,
+                &stage.history,
+                Some(&found.base()),
+                &BTreeMap::new(),
+                &settings(Format::Inherit),
+            );
             let files: Vec<_> = built.unwrap().layers.into_iter().map(|l| l.source).collect();
             let blob =
                 |digest: Digest| LayerSource::Blob(to.join("blobs/sha256").join(digest.hex()));
@@ -435,7 +445,8 @@ fn an_index_of_several_platforms_gives_the_one_asked_for() {
         let mut stage = stage([step(Some(0))]);
         stage.platform = Platform::linux(architecture);
         let layers = BTreeMap::from([(NodeId(0), bench.layer("a", GZIP))]);
-        let image = assemble(&stage, None, &layers, &settings(Format::Inherit)).unwrap();
+        let image =
+            assemble(&stage, &stage.history, None, &layers, &settings(Format::Inherit)).unwrap();
         layout::write(&image, &to, None, &bench.store).unwrap();
         descriptors.push(Descriptor::new(
             &image.media_type,

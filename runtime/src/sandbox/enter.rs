@@ -44,7 +44,8 @@ pub enum Isolation {
     /// By `chroot(2)`, where containers may do nothing else. Its limits:
     /// - there is no `/proc`, so no `/dev/stdout`, no `ps`, and no program that asks where it is;
     /// - there are no pseudo terminals;
-    /// - processes, ids and network are the builder's, and root can send signals to all of them;
+    /// - processes, ids, host name and network are the builder's, and root can send signals to all
+    ///   of them;
     /// - binds are copies and caches are moved in, so read-only is not enforced, and a cache that a
     ///   killed builder had moved is lost;
     /// - with `--network=none`, setuid programs gain nothing.

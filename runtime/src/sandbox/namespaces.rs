@@ -16,9 +16,6 @@ use super::spec::{self, Access, Failure, Mount, MountKind, Namespaces, Stage as 
 use super::{devices, mounting, sys};
 use crate::rootdir::RootDir;
 
-/// The host name in a step; constant, as it may end up in what the step writes.
-pub(super) const HOSTNAME: &str = "kaniko";
-
 /// Puts this process into namespaces, and into the root that the specification describes.
 pub(super) fn enter(own: &Namespaces, descriptors: Vec<OwnedFd>) -> Result<(), Failure> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
@@ -33,7 +30,7 @@ pub(super) fn enter(own: &Namespaces, descriptors: Vec<OwnedFd>) -> Result<(), F
         sys::loopback_up().stage("bring the loopback interface up")?;
     }
     // Someone may not like it; a name is not worth a failed step.
-    rustix::system::sethostname(HOSTNAME.as_bytes()).ok();
+    rustix::system::sethostname(own.hostname.as_bytes()).ok();
 
     let mut setup = Setup::begin(own, descriptors)?;
     devices::dev(&setup.root)?;

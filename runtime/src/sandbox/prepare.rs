@@ -17,9 +17,12 @@ use super::layout::Layout;
 use super::relay::Relay;
 use super::spec::{Access, Confinement, Ids, Mount, MountKind, Namespaces, ROOT, Spec};
 use super::stubs::Stubs;
-use super::{Isolation, SandboxError, Step, StepMount, command, mounting, namespaces};
+use super::{Isolation, SandboxError, Step, StepMount, command, mounting};
 use crate::rootdir::RootDir;
 use crate::users::User;
+
+/// The host name in a step that asks for none; constant, as it may end up in what the step writes.
+const HOSTNAME: &str = "kaniko";
 
 /// What to make ready.
 pub(super) struct Task {
@@ -34,6 +37,7 @@ pub(super) struct Task {
     pub scripts: Vec<InlineFile>,
     pub network: Network,
     pub security: Security,
+    pub hostname: String,
     pub scratch: PathBuf,
 }
 
@@ -91,6 +95,7 @@ impl Task {
             scripts: step.scripts.to_vec(),
             network: step.network,
             security: step.security,
+            hostname: step.hostname.unwrap_or(HOSTNAME).to_owned(),
             scratch: step.scratch.to_owned(),
         }
     }
@@ -105,7 +110,8 @@ impl Task {
                     overlay_user_xattrs: user,
                     network: self.network,
                     security: self.security,
-                    files: files(),
+                    files: files(&self.hostname),
+                    hostname: self.hostname.clone(),
                     mounts: Vec::new(),
                     scripts: Vec::new(),
                 };
@@ -154,7 +160,7 @@ impl Task {
         let mut layout = Layout::new(root, self.scratch.clone());
         let mut relays = Vec::new();
         layout.devices().map_err(SandboxError::prepare("make devices"))?;
-        for (target, content) in files() {
+        for (target, content) in files(&self.hostname) {
             let action = format!("write `{target}`");
             layout.file(&target, &content, 0o644, (0, 0)).map_err(SandboxError::prepare(action))?;
         }
@@ -325,9 +331,8 @@ pub(super) fn listen(path: &Path, mode: u32, owner: (u32, u32)) -> io::Result<Un
 /// The files that tell a container about its network.
 ///
 /// What the builder's `/etc/hosts` says about itself is left out: a step has a name of its own.
-fn files() -> Vec<(String, Vec<u8>)> {
+fn files(name: &str) -> Vec<(String, Vec<u8>)> {
     let resolv = fs::read("/etc/resolv.conf").unwrap_or_default();
-    let name = namespaces::HOSTNAME;
     let mut hosts = format!(
         "127.0.0.1\tlocalhost {name}\n::1\tlocalhost ip6-localhost ip6-loopback\n\
          fe00::0\tip6-localnet\nff00::0\tip6-mcastprefix\nff02::1\tip6-allnodes\n\

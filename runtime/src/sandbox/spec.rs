@@ -78,6 +78,8 @@ pub(super) struct Namespaces {
     pub security: Security,
     /// Whether overlay keeps its marks in `user.*` attributes.
     pub overlay_user_xattrs: bool,
+    /// The host name.
+    pub hostname: String,
     /// Files that every step has: absolute path and content.
     pub files: Vec<(String, Vec<u8>)>,
     /// In order.

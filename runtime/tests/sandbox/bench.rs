@@ -39,6 +39,7 @@ pub(crate) struct Plan {
     pub(crate) scripts: Vec<InlineFile>,
     pub(crate) network: Network,
     pub(crate) security: Security,
+    pub(crate) hostname: Option<&'static str>,
     pub(crate) cancel: CancellationToken,
     /// The root, if it is attached nowhere.
     pub(crate) root: Option<OwnedFd>,
@@ -68,6 +69,7 @@ impl Plan {
             scripts: Vec::new(),
             network: Network::Default,
             security: Security::Sandbox,
+            hostname: None,
             cancel: CancellationToken::new(),
             root: None,
         }
@@ -153,6 +155,7 @@ impl Bench {
             scripts: &plan.scripts,
             network: plan.network,
             security: plan.security,
+            hostname: plan.hostname,
             scratch: &scratch,
         };
         let lines = Mutex::new((Vec::new(), Vec::new()));

@@ -314,6 +314,9 @@ fn side_by_side(bench: &Bench) {
 
 fn host_name(bench: &Bench) {
     assert_eq!(ok(bench.run(Plan::sh("hostname"))), ["kaniko"]);
+    let script = "hostname; cat /etc/hostname; grep -c 'localhost build.example' /etc/hosts";
+    let plan = Plan { hostname: Some("build.example"), ..Plan::sh(script) };
+    assert_eq!(ok(bench.run(plan)), ["build.example", "build.example", "1"]);
 }
 
 fn own_processes(bench: &Bench) {

@@ -9,4 +9,4 @@ RUN --mount=type=tmpfs,target=/x,mode=1 cmd
 RUN --mount=type=cache,target=/x,uid=-1 cmd
 RUN --mount=required,type=secret,id=a cmd
 RUN --mount=type=ssh,source=a cmd
-RUN --device=gpu cmd
+RUN --device=gpu,required cmd

@@ -7,6 +7,7 @@
 #: plan --build-arg BUILDKIT_SYNTAX=example.com/other:1
 #: build --no-push --secret nothing
 #: build --no-push --build-context name
+#: build --no-push --build-context alpine::linux/arm64=docker-image://alpine
 #: build --no-push --build-context name=s3://bucket/key
 #: build --no-push --build-context context=https://example.com/a.tar
 #: build --no-push --build-context name=https://example.com/r.git?ref=a&tag=b

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::Env;
 use super::value::words;
+use crate::budget::Budget;
 
 #[test]
 fn split_words() {
@@ -15,7 +16,8 @@ fn split_words() {
         for (name, value) in row["env"].as_object().unwrap() {
             env.set(name, value.as_str().unwrap());
         }
-        let ours = words(&template, &env).map_or(Value::Null, |words| json!(words));
+        let ours =
+            words(&template, &env, &Budget::default()).map_or(Value::Null, |words| json!(words));
         differences(&row["words"], &ours)
     });
 }

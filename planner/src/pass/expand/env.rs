@@ -1,42 +1,82 @@
 //! An environment: names and values in the order in which they were last set.
 
+use std::collections::BTreeMap;
+
 use ir::{Diagnostic, Platform, Program};
 
 use super::value;
 use crate::Options;
+use crate::budget::{Budget, ENTRY};
 
 /// Variables, one entry a name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Env(Vec<(String, String)>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Env {
+    /// In order. A hole is where a variable stood that was set again.
+    pub(super) entries: Vec<Option<(String, String)>>,
+    /// Where each name stands.
+    places: BTreeMap<String, usize>,
+    /// As the budget counts it.
+    size: usize,
+}
 
 impl Env {
     /// The value of a variable.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        let (_, value) = self.entries[*self.places.get(name)?].as_ref()?;
+        Some(value)
     }
 
     /// Sets a variable; it becomes the last one.
     pub(crate) fn put_last(&mut self, name: &str, value: &str) {
-        self.0.retain(|(known, _)| known != name);
-        self.0.push((name.to_owned(), value.to_owned()));
+        match self.places.get_mut(name) {
+            Some(place) => {
+                let known = self.entries[*place].take();
+                let (name, mut known) = known.expect("a name stands at its place");
+                self.size = self.size - known.len() + value.len();
+                value.clone_into(&mut known);
+                *place = self.entries.len();
+                self.entries.push(Some((name, known)));
+                if self.entries.len() > 2 * self.places.len() {
+                    self.close_holes();
+                }
+            }
+            None => self.push(name, value),
+        }
     }
 
     /// Sets a variable where it stands; a new one becomes the last.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
-        match self.0.iter_mut().find(|(known, _)| known == name) {
-            Some((_, known)) => value.clone_into(known),
-            None => self.0.push((name.to_owned(), value.to_owned())),
+        let place = self.places.get(name);
+        match place.and_then(|place| self.entries[*place].as_mut()) {
+            Some((_, known)) => {
+                self.size = self.size - known.len() + value.len();
+                value.clone_into(known);
+            }
+            None => self.push(name, value),
+        }
+    }
+
+    fn push(&mut self, name: &str, value: &str) {
+        self.size += name.len() + value.len() + ENTRY;
+        self.places.insert(name.to_owned(), self.entries.len());
+        self.entries.push(Some((name.to_owned(), value.to_owned())));
+    }
+
+    fn close_holes(&mut self) {
+        self.entries.retain(Option::is_some);
+        for (place, (name, _)) in self.entries.iter().flatten().enumerate() {
+            *self.places.get_mut(name).expect("every name has a place") = place;
         }
     }
 
     /// Names and values, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.entries.iter().flatten().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Names and values, in order.
-    pub(crate) fn into_pairs(self) -> Vec<(String, String)> {
-        self.0
+    /// What a copy takes from the budget.
+    pub(crate) fn size(&self) -> usize {
+        self.size
     }
 }
 
@@ -68,7 +108,11 @@ pub(crate) fn is_proxy(name: &str) -> bool {
 }
 
 /// The platform arguments, then the global `ARG`s in order; build arguments override both.
-pub(crate) fn globals(program: &Program, options: &Options) -> Result<Env, Diagnostic> {
+pub(crate) fn globals(
+    program: &Program,
+    options: &Options,
+    budget: &Budget,
+) -> Result<Env, Diagnostic> {
     let mut env = Env::default();
     let last = program.stages.last().and_then(|stage| stage.from.name.as_ref());
     let stage = options.target.clone().or_else(|| last.map(|name| name.value.to_lowercase()));
@@ -87,7 +131,7 @@ pub(crate) fn globals(program: &Program, options: &Options) -> Result<Env, Diagn
             let name = &declaration.name.value;
             let value = match (options.build_args.get(name), &declaration.default) {
                 (Some(given), _) => Some(given.clone()),
-                (None, Some(default)) => Some(value(default, &env)?),
+                (None, Some(default)) => Some(value(default, &env, budget)?),
                 (None, None) => None,
             };
             if let Some(value) = value {

@@ -1,8 +1,10 @@
 //! Templates → values, as a table.
 
-use ir::Code;
+use ir::{Code, Diagnostic};
 
-use super::{Env, value};
+use super::Env;
+use super::value::LIMIT;
+use crate::budget::Budget;
 
 fn env() -> Env {
     let mut env = Env::default();
@@ -10,6 +12,10 @@ fn env() -> Env {
         env.set(name, text);
     }
     env
+}
+
+fn value(template: &str, env: &Env) -> Result<String, Diagnostic> {
+    super::value(&grammar::template(template, '\\', 0), env, &Budget::default())
 }
 
 #[test]
@@ -36,8 +42,7 @@ fn templates_have_the_values_that_buildkit_gives_them() {
         ("${s#${u:-a}}", "bcabc"),
         ("${two}", "x  y"),
     ] {
-        let parsed = grammar::template(template, '\\', 0);
-        assert_eq!(value(&parsed, &env()).unwrap(), expected, "{template}");
+        assert_eq!(value(template, &env()).unwrap(), expected, "{template}");
     }
 }
 
@@ -53,7 +58,11 @@ fn words_are_split_at_blanks_that_are_not_quoted() {
         ("80${u:-90}", vec!["90"]),
     ] {
         let parsed = grammar::template(template, '\\', 0);
-        assert_eq!(super::value::words(&parsed, &env()).unwrap(), expected, "{template}");
+        assert_eq!(
+            super::value::words(&parsed, &env(), &Budget::default()).unwrap(),
+            expected,
+            "{template}"
+        );
     }
 }
 
@@ -67,7 +76,7 @@ fn what_cannot_be_expanded_says_why_and_where() {
         ("${s:-${u:?inner}}", Code::RequiredVariable, 5),
         ("'open", Code::BadExpansion, 0),
     ] {
-        let error = value(&grammar::template(template, '\\', 0), &env()).unwrap_err();
+        let error = value(template, &env()).unwrap_err();
         assert_eq!((error.code, error.span.start()), (code, start), "{template}: {error}");
     }
 }
@@ -86,9 +95,29 @@ fn the_last_setting_decides_the_place_in_the_environment() {
 #[test]
 fn values_that_double_each_other_end_in_an_error() {
     let mut env = env();
-    env.set("x", &"x".repeat(1 << 19));
-    for template in ["$x$x$x", "${s//?/$x}${s//?/$x}", "${x#$x}"] {
-        let error = value(&grammar::template(template, '\\', 0), &env).unwrap_err();
-        assert_eq!(error.code, Code::BadExpansion, "{template}");
+    env.set("x", &"x".repeat(LIMIT / 2));
+    for (template, code) in [
+        ("$x$x$x", Code::BadExpansion),
+        ("${s//?/$x}${s//?/$x}", Code::BadExpansion),
+        ("${x#$x}", Code::PlanTooLarge),
+    ] {
+        assert_eq!(value(template, &env).unwrap_err().code, code, "{template}");
     }
+}
+
+#[test]
+fn setting_a_variable_again_and_again_leaves_no_holes_behind() {
+    let mut env = Env::default();
+    for round in 0..1000 {
+        for name in ["a", "b", "c"] {
+            env.put_last(name, &round.to_string());
+        }
+    }
+    assert_eq!(env.iter().collect::<Vec<_>>(), [("a", "999"), ("b", "999"), ("c", "999")]);
+    assert!(env.entries.len() <= 6, "{}", env.entries.len());
+    let mut same = Env::default();
+    for name in ["a", "b", "c"] {
+        same.set(name, "999");
+    }
+    assert_eq!(env.size(), same.size());
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ir::{Span, Template, suggest};
 
-use super::Expander;
+use super::{Expander, HIDDEN};
 use crate::step::Place;
 
 /// A variable that neither the base image nor an instruction above sets, nor an `ARG` declares.
@@ -32,7 +32,9 @@ impl Expander<'_> {
         let scope = &self.scope;
         let mut met = BTreeSet::new();
         for (name, span) in template.variables() {
-            let known = scope.env.get(name).is_some() || scope.declared.contains(name);
+            let known = scope.env.get(name).is_some()
+                || scope.args.known.contains(name)
+                || HIDDEN.contains(&name);
             if known || !met.insert(name) {
                 continue;
             }

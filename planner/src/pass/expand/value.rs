@@ -1,62 +1,143 @@
 //! The value of one template in one environment (BuildKit `shell/lex.go`).
 
+use std::borrow::Cow;
+
 use ir::template::{Modifier, Part};
 use ir::{Code, Diagnostic, Span, Template};
 
 use super::Env;
 use super::glob::{Glob, Length};
+use crate::budget::Budget;
 
 /// How many bytes variables may bring into one value, so that a few lines that double each other
-/// cannot fill the memory. A process could not be given a tenth of it.
-pub(super) const LIMIT: usize = 1 << 20;
-
-/// The most steps that matching one pattern may take.
-const MATCHING_LIMIT: usize = 1 << 28;
+/// cannot fill the memory. No process could be given a hundredth of it; only the file of a heredoc
+/// can be that large.
+pub(super) const LIMIT: usize = 1 << 24;
 
 /// The value as one word: nothing is split.
-pub(crate) fn value(template: &Template, env: &Env) -> Result<String, Diagnostic> {
-    let mut text = String::new();
-    let mut brought = 0;
-    for part in &template.parts {
-        match part {
-            Part::Literal { text: literal, quoted: _ } => text.push_str(literal),
-            Part::Variable { name, modifier, quoted: _, span } => {
-                let variable = variable(name, modifier.as_ref(), *span, env)?;
-                brought += variable.len();
-                if brought > LIMIT {
-                    return Err(too_long(*span));
-                }
-                text.push_str(&variable);
-            }
-            Part::Malformed { message, span } => {
-                return Err(Diagnostic::error(Code::BadExpansion, *span, message.clone()));
-            }
-        }
-    }
-    Ok(text)
+pub(crate) fn value(template: &Template, env: &Env, budget: &Budget) -> Result<String, Diagnostic> {
+    let scope = Scope { env, budget };
+    scope.value(template)
 }
 
 /// The value as words: split at blanks that are not quoted.
-pub(crate) fn words(template: &Template, env: &Env) -> Result<Vec<String>, Diagnostic> {
-    let mut words = Words::default();
-    for part in &template.parts {
-        match part {
-            Part::Literal { text, quoted } => words.push(text, *quoted),
-            Part::Variable { name, modifier, quoted, span } => {
-                let text = variable(name, modifier.as_ref(), *span, env)?;
-                // BuildKit reads the word of a modifier into the buffer that also holds the
-                // beginning of the current word, which is so lost (`lex.jsonl` has it).
-                if modifier.as_ref().is_some_and(has_word) {
-                    words.forget();
+pub(crate) fn words(
+    template: &Template,
+    env: &Env,
+    budget: &Budget,
+) -> Result<Vec<String>, Diagnostic> {
+    let scope = Scope { env, budget };
+    scope.words(template)
+}
+
+/// What a template is expanded with.
+#[derive(Clone, Copy)]
+struct Scope<'a> {
+    env: &'a Env,
+    budget: &'a Budget,
+}
+impl<'a> Scope<'a> {
+    fn value(self, template: &Template) -> Result<String, Diagnostic> {
+        let mut text = String::new();
+        let mut brought = 0;
+        for part in &template.parts {
+            match part {
+                Part::Literal { text: literal, quoted: _ } => text.push_str(literal),
+                Part::Variable { name, modifier, quoted: _, span } => {
+                    let variable = self.variable(name, modifier.as_deref(), *span)?;
+                    brought += variable.len();
+                    if brought > LIMIT {
+                        return Err(too_long(*span));
+                    }
+                    text.push_str(&variable);
                 }
-                words.push(&text, *quoted);
-            }
-            Part::Malformed { message, span } => {
-                return Err(Diagnostic::error(Code::BadExpansion, *span, message.clone()));
+                Part::Malformed { message, span } => {
+                    return Err(Diagnostic::error(Code::BadExpansion, *span, message.clone()));
+                }
             }
         }
+        Ok(text)
     }
-    Ok(words.finish())
+
+    fn words(self, template: &Template) -> Result<Vec<String>, Diagnostic> {
+        let mut words = Words::default();
+        for part in &template.parts {
+            match part {
+                Part::Literal { text, quoted } => words.push(text, *quoted),
+                Part::Variable { name, modifier, quoted, span } => {
+                    let text = self.variable(name, modifier.as_deref(), *span)?;
+                    // BuildKit reads the word of a modifier into the buffer that also holds the
+                    // beginning of the current word, which is so lost (`lex.jsonl` has it).
+                    if modifier.as_deref().is_some_and(has_word) {
+                        words.forget();
+                    }
+                    words.push(&text, *quoted);
+                }
+                Part::Malformed { message, span } => {
+                    return Err(Diagnostic::error(Code::BadExpansion, *span, message.clone()));
+                }
+            }
+        }
+        Ok(words.finish())
+    }
+
+    /// The words of a modifier are always expanded, needed or not: what is wrong in one is an
+    /// error also where it would not be used.
+    fn variable(
+        self,
+        name: &str,
+        modifier: Option<&Modifier>,
+        span: Span,
+    ) -> Result<Cow<'a, str>, Diagnostic> {
+        let known = self.env.get(name);
+        let plain = known.unwrap_or_default();
+        let filled = |colon: bool| known.filter(|text| !colon || !text.is_empty());
+        let length = |longest: bool| if longest { Length::Longest } else { Length::Shortest };
+        let text: Cow<'a, str> = match modifier {
+            None => plain.into(),
+            Some(Modifier::Default { colon, word }) => {
+                let word = self.value(word)?;
+                filled(*colon).map_or(word.into(), Cow::Borrowed)
+            }
+            Some(Modifier::Alternate { colon, word }) => {
+                let word = self.value(word)?;
+                if filled(*colon).is_some() { word.into() } else { "".into() }
+            }
+            Some(Modifier::Required { colon, word }) => {
+                let word = self.value(word)?;
+                let filled = filled(*colon);
+                filled.ok_or_else(|| required(name, known.is_some(), &word, span))?.into()
+            }
+            Some(Modifier::TrimPrefix { longest, pattern }) => {
+                self.glob(pattern, plain, span)?.trim_prefix(plain, length(*longest)).into()
+            }
+            Some(Modifier::TrimSuffix { longest, pattern }) => {
+                self.glob(pattern, plain, span)?.trim_suffix(plain, length(*longest)).into()
+            }
+            Some(Modifier::Replace { all, pattern, replacement }) => {
+                let pattern = self.glob(pattern, plain, span)?;
+                let replacement = self.value(replacement)?;
+                if *all {
+                    pattern.replace_all(plain, &replacement).into()
+                } else {
+                    pattern.replace_first(plain, &replacement).into()
+                }
+            }
+        };
+        self.budget.spend(text.len(), span)?;
+        Ok(text)
+    }
+
+    /// A pattern that is to be matched with a text. Each of its characters is tried at each of the
+    /// text's.
+    fn glob(self, pattern: &Template, text: &str, span: Span) -> Result<Glob, Diagnostic> {
+        let pattern = self.value(pattern)?;
+        self.budget.spend(pattern.len().saturating_mul(text.len()), span)?;
+        Glob::parse(&pattern).map_err(|reason| {
+            let message = format!("the pattern `{pattern}` cannot be read: {reason}");
+            Diagnostic::error(Code::BadExpansion, span, message)
+        })
+    }
 }
 
 #[derive(Default)]
@@ -109,63 +190,6 @@ fn has_word(modifier: &Modifier) -> bool {
         | Modifier::TrimPrefix { .. }
         | Modifier::TrimSuffix { .. }
         | Modifier::Replace { .. } => true,
-    }
-}
-
-/// The words of a modifier are always expanded, needed or not: what is wrong in one is an error
-/// also where it would not be used.
-fn variable(
-    name: &str,
-    modifier: Option<&Modifier>,
-    span: Span,
-    env: &Env,
-) -> Result<String, Diagnostic> {
-    let known = env.get(name);
-    let filled = |colon: bool| known.filter(|text| !colon || !text.is_empty());
-    let plain = known.unwrap_or_default();
-    let Some(modifier) = modifier else { return Ok(plain.to_owned()) };
-    let glob = |pattern: &Template| {
-        let pattern = value(pattern, env)?;
-        if pattern.len().saturating_mul(plain.len()) > MATCHING_LIMIT {
-            let message = "the pattern and the value are too long to match";
-            return Err(Diagnostic::error(Code::BadExpansion, span, message));
-        }
-        Glob::parse(&pattern).map_err(|reason| {
-            let message = format!("the pattern `{pattern}` cannot be read: {reason}");
-            Diagnostic::error(Code::BadExpansion, span, message)
-        })
-    };
-    let length = |longest: bool| if longest { Length::Longest } else { Length::Shortest };
-    match modifier {
-        Modifier::Default { colon, word } => {
-            let word = value(word, env)?;
-            Ok(filled(*colon).map_or(word, str::to_owned))
-        }
-        Modifier::Alternate { colon, word } => {
-            let word = value(word, env)?;
-            Ok(if filled(*colon).is_some() { word } else { String::new() })
-        }
-        Modifier::Required { colon, word } => {
-            let word = value(word, env)?;
-            match (filled(*colon), known) {
-                (Some(text), _) => Ok(text.to_owned()),
-                (None, known) => Err(required(name, known.is_some(), &word, span)),
-            }
-        }
-        Modifier::TrimPrefix { longest, pattern } => {
-            Ok(glob(pattern)?.trim_prefix(plain, length(*longest)))
-        }
-        Modifier::TrimSuffix { longest, pattern } => {
-            Ok(glob(pattern)?.trim_suffix(plain, length(*longest)))
-        }
-        Modifier::Replace { all, pattern, replacement } => {
-            let (pattern, replacement) = (glob(pattern)?, value(replacement, env)?);
-            Ok(if *all {
-                pattern.replace_all(plain, &replacement)
-            } else {
-                pattern.replace_first(plain, &replacement)
-            })
-        }
     }
 }
 

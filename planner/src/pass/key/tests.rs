@@ -31,6 +31,7 @@ fn run() -> RunOp {
         scripts: Vec::new(),
         network: Network::Default,
         security: Security::Sandbox,
+        hostname: None,
     }
 }
 
@@ -122,6 +123,7 @@ fn runs() -> Vec<RunOp> {
         RunOp { env: vec![("A1".into(), String::new())], ..run() },
         RunOp { cwd: "/w".into(), ..run() },
         RunOp { user: "u".into(), ..run() },
+        RunOp { hostname: Some("h".into()), ..run() },
         RunOp { scripts: vec![script], ..run() },
         RunOp { network: Network::None, ..run() },
         RunOp { network: Network::Host, ..run() },

@@ -6,6 +6,7 @@ use ir::{Code, ContainerConfig, Diagnostic};
 
 use super::words::{Duration, quoted};
 use super::{Current, Site, bad, commit, port, signal};
+use crate::budget::ENTRY;
 use crate::step::{Action, Word};
 
 /// Applies the action to the stage's config and history.
@@ -35,7 +36,7 @@ pub(super) fn apply(
         }
         Action::Env(pairs) => {
             for (name, value) in &pairs {
-                config.set_env(name, value);
+                current.env.set(&mut config.env, name, value);
             }
             format!("ENV {}", joined(&pairs))
         }
@@ -43,7 +44,7 @@ pub(super) fn apply(
             config.labels.extend(pairs.iter().cloned());
             format!("LABEL {}", joined(&pairs))
         }
-        Action::Expose(words) => expose(config, words)?,
+        Action::Expose(words) => expose(config, words, site)?,
         Action::Volume(words) => volume(config, words)?,
         Action::Healthcheck(check) => {
             let check = healthcheck(check, site)?;
@@ -102,10 +103,16 @@ fn set_entrypoint(config: &mut ContainerConfig, argv: Vec<String>, has_cmd: bool
     entry
 }
 
-fn expose(config: &mut ContainerConfig, words: Vec<Word>) -> Result<String, Diagnostic> {
+fn expose(
+    config: &mut ContainerConfig,
+    words: Vec<Word>,
+    site: Site<'_>,
+) -> Result<String, Diagnostic> {
     let mut ports = Vec::new();
     for Word { value, span } in words {
-        ports.extend(port::parse(&value).map_err(|why| bad(Code::BadArgument, span, why))?);
+        let range = port::parse(&value).map_err(|why| bad(Code::BadArgument, span, why))?;
+        site.budget.spend(range.len() * ENTRY, span)?;
+        ports.extend(range);
     }
     config.exposed_ports.extend(ports.iter().map(|port| (port.clone(), Empty {})));
     Ok(format!("EXPOSE [{}]", ports.join(" ")))

@@ -1,5 +1,7 @@
 //! `COPY` and `ADD`.
 
+use std::collections::BTreeMap;
+
 use ir::op::{CopyOp, CopySource, GitOp, HttpOp, InlineFile, InlineOp, Mode, Op};
 use ir::{Code, Diagnostic, NodeId};
 
@@ -49,7 +51,7 @@ impl Lowering<'_> {
                 }
             });
         }
-        self.heredoc_sources(current, &copy, &mut sources, site);
+        self.heredoc_sources(current, &copy, &mut sources, site)?;
         let created_by = created_by(&copy);
         let stage = &mut current.stage;
         let op = CopyOp {
@@ -95,23 +97,25 @@ impl Lowering<'_> {
         copy: &CopyStep,
         sources: &mut Vec<CopySource>,
         site: Site<'_>,
-    ) {
+    ) -> Result<(), Diagnostic> {
         if copy.heredocs.is_empty() {
-            return;
+            return Ok(());
         }
-        let last = |name: &str| {
-            let content = copy.heredocs.iter().rfind(|(known, _)| known == name);
-            content.map(|(_, content)| content.clone()).unwrap_or_default()
-        };
-        let file =
-            |(name, _): &(String, String)| InlineFile { name: name.clone(), content: last(name) };
-        let files = copy.heredocs.iter().map(file).collect();
+        let last: BTreeMap<&String, &String> =
+            copy.heredocs.iter().map(|(name, content)| (name, content)).collect();
+        let mut files = Vec::new();
+        for (name, _) in &copy.heredocs {
+            let content = last[name];
+            site.budget.spend(content.len(), site.place.span)?;
+            files.push(InlineFile { name: name.clone(), content: content.clone() });
+        }
         let from = self.add(Op::Inline(InlineOp { files }), origin(&current.stage, site));
         sources.extend(copy.heredocs.iter().map(|(name, _)| CopySource {
             from,
             path: path::rooted_name(name),
             unpack: false,
         }));
+        Ok(())
     }
 }
 

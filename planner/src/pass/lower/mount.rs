@@ -4,7 +4,7 @@ use ir::instruction::MountKey;
 use ir::op::{Mount, Op, Sharing};
 use ir::{Code, Diagnostic, NodeId, Span};
 
-use super::{Current, Lowering, Site, bad, size};
+use super::{Current, Lowering, Site, bad, size, weight};
 use crate::pass::resolve::From;
 use crate::path;
 use crate::step::{MountStep, Word};
@@ -49,6 +49,7 @@ impl Lowering<'_> {
         let mut mounts = Vec::new();
         let mut agents = 0;
         for step in steps {
+            site.budget.spend(weight::carried(&current.stage), step.span)?;
             let fields = read(step)?;
             check(&fields)?;
             let mount = match fields.kind {
@@ -251,14 +252,14 @@ fn field(fields: &mut Fields, key: MountKey, word: &Word, at: Span) -> Result<()
         MountKey::Source => fields.source = some(),
         MountKey::Target => fields.target = some(),
         MountKey::Readonly => {
-            fields.readonly = Some(boolean(text).ok_or_else(|| wrong("truth value"))?);
+            fields.readonly = Some(ir::parse_bool(text).ok_or_else(|| wrong("truth value"))?);
         }
         MountKey::Readwrite => {
-            fields.readonly = Some(!boolean(text).ok_or_else(|| wrong("truth value"))?);
+            fields.readonly = Some(!ir::parse_bool(text).ok_or_else(|| wrong("truth value"))?);
         }
         MountKey::Required => {
             can_require(fields, at)?;
-            fields.required = boolean(text).ok_or_else(|| wrong("truth value"))?;
+            fields.required = ir::parse_bool(text).ok_or_else(|| wrong("truth value"))?;
         }
         MountKey::Id => fields.id = some(),
         MountKey::Sharing => {
@@ -311,15 +312,6 @@ fn sharing(text: &str) -> Option<Sharing> {
         "locked" => Sharing::Locked,
         _ => return None,
     })
-}
-
-/// Go's `strconv.ParseBool`.
-pub(super) fn boolean(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
-    }
 }
 
 /// What contradicts the type.

@@ -2,13 +2,13 @@
 
 use ir::diagnostic::Diagnostic;
 use ir::graph::Origin;
-use ir::instruction::{Command, Heredoc, Text};
+use ir::instruction::{Command, Device, Heredoc, Text};
 use ir::op::{InlineFile, Mount, Op, RunOp};
 use ir::{Code, ContainerConfig};
 
 use super::config::in_shell;
 use super::{Current, Lowering, Site, bad, commit, origin};
-use crate::pass::expand::{Env, is_proxy};
+use crate::pass::expand::{Args, Env};
 use crate::path;
 use crate::step::RunStep;
 
@@ -19,14 +19,10 @@ impl Lowering<'_> {
     pub(super) fn run(
         &mut self,
         current: &mut Current,
-        run: RunStep,
+        run: &RunStep,
         site: Site<'_>,
     ) -> Result<(), Diagnostic> {
-        if let Some(device) = run.devices.first() {
-            let message = format!("`--device={}` cannot be given to a command", device.value);
-            return Err(bad(Code::Unsupported, device.span, message)
-                .help("run the step without the device"));
-        }
+        self.devices(&run.devices, site)?;
         let mounts = self.mounts(current, &run.mounts, site)?;
         let stage = &mut current.stage;
         let config = &stage.config.config;
@@ -45,13 +41,14 @@ impl Lowering<'_> {
         let op = RunOp {
             root: stage.root,
             argv,
-            env: with_agent(run.env, &mounts),
+            env: with_agent(&run.env, &mounts),
             cwd,
             user: config.user.clone(),
             mounts,
             scripts,
             network: run.network,
             security: run.security,
+            hostname: self.world.resolved.hostname.clone(),
         };
         let origin = Origin { proxy, ..origin(stage, site) };
         stage.root = self.add(Op::Run(op), origin);
@@ -59,13 +56,26 @@ impl Lowering<'_> {
         Ok(())
     }
 
+    /// There are no devices here: one that is required is refused, as where it is not there.
+    fn devices(&mut self, devices: &[Device], site: Site<'_>) -> Result<(), Diagnostic> {
+        for device in devices {
+            let span = device.written.span;
+            let message = format!("the device `{}` cannot be given to a command", device.name);
+            if device.required {
+                return Err(bad(Code::Unsupported, span, message)
+                    .help("leave out `required`, or build where there is such a device"));
+            }
+            let warning = Diagnostic::warning(Code::WithoutEffect, span, message)
+                .help("leave out `--device`; the command runs without it");
+            self.warnings.push(site.place.at(warning));
+        }
+        Ok(())
+    }
+
     /// Proxy arguments that no `ARG` or `ENV` has made part of the environment.
     fn proxy(&self, env: &Env) -> Vec<(String, String)> {
-        let given = self.world.options.build_args.iter();
-        given
-            .filter(|(name, _)| is_proxy(name) && env.get(name).is_none())
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect()
+        let unknown = self.proxy.iter().filter(|(name, _)| env.get(name).is_none());
+        unknown.map(|(name, value)| ((*name).clone(), (*value).clone())).collect()
     }
 }
 
@@ -120,7 +130,7 @@ fn body(heredoc: &Heredoc) -> String {
 }
 
 /// The environment, and where to find the first ssh agent.
-fn with_agent(env: Env, mounts: &[Mount]) -> Vec<(String, String)> {
+fn with_agent(env: &Env, mounts: &[Mount]) -> Vec<(String, String)> {
     const AGENT: &str = "SSH_AUTH_SOCK";
     let socket = mounts.iter().find_map(|mount| match mount {
         Mount::Ssh { target, .. } => Some(target.clone()),
@@ -129,28 +139,24 @@ fn with_agent(env: Env, mounts: &[Mount]) -> Vec<(String, String)> {
         }
     });
     let known = env.get(AGENT).is_some();
-    let mut env = env.into_pairs();
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let mut pairs: Vec<_> = env.iter().map(owned).collect();
     if let Some(socket) = socket.filter(|_| !known) {
-        env.push((AGENT.to_owned(), socket));
+        pairs.push((AGENT.to_owned(), socket));
     }
-    env
+    pairs
 }
 
 /// `RUN |1 NAME=value /bin/sh -c text # buildkit`: the declared arguments with the values that
 /// the command sees.
-fn created_by(argv: &[String], args: &[String], env: &Env) -> String {
-    let mut names: Vec<&String> = Vec::new();
-    for name in args {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
+fn created_by(argv: &[String], args: &Args, env: &Env) -> String {
+    let names = &args.names;
     let mut words = vec!["RUN".to_owned()];
     if !names.is_empty() {
         words.push(format!("|{}", names.len()));
     }
-    let value = |name: &String| env.get(name).unwrap_or_default();
-    words.extend(names.into_iter().map(|name| format!("{name}={}", value(name))));
+    let value = |name| env.get(name).or(args.hidden.get(name)).unwrap_or_default();
+    words.extend(names.iter().map(|name| format!("{name}={}", value(name))));
     words.push(argv.join(" "));
     words.push("# buildkit".to_owned());
     words.join(" ")

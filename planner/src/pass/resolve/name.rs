@@ -1,12 +1,15 @@
 //! What a name in a `FROM` or a `--from` stands for.
 
+use std::collections::BTreeMap;
+
 use ir::instruction::{Instruction, MountKey};
 use ir::program::Statement;
 use ir::template::Part;
 use ir::{Code, Diagnostic, ImageRef, ImageRequest, Platform, Span, Template};
 
-use super::{Base, Resolved};
+use super::{Base, Resolved, ResolvedStage};
 use crate::NamedContext;
+use crate::budget::Budget;
 use crate::pass::expand::{Env, value};
 use crate::step::Word;
 
@@ -29,7 +32,11 @@ pub(crate) struct From {
 }
 
 /// The `--from`s of a statement that have a value, and whether it was written without variables.
-pub(super) fn references(statement: &Statement, globals: &Env) -> Vec<(From, bool)> {
+pub(super) fn references(
+    statement: &Statement,
+    globals: &Env,
+    budget: &Budget,
+) -> Vec<(From, bool)> {
     let templates: Vec<&Template> = match &statement.instruction {
         Instruction::Copy(copy) => copy.from.iter().collect(),
         Instruction::Run(run) => run
@@ -57,7 +64,7 @@ pub(super) fn references(statement: &Statement, globals: &Env) -> Vec<(From, boo
         | Instruction::Workdir(_) => Vec::new(),
     };
     let indices = matches!(statement.instruction, Instruction::Copy(_));
-    let word = |template| from_word(template, globals).ok();
+    let word = |template| from_word(template, globals, budget).ok();
     let from = |template| Some((From { word: word(template)?, indices }, fixed(template)));
     templates.into_iter().filter_map(from).collect()
 }
@@ -71,7 +78,11 @@ fn fixed(template: &Template) -> bool {
 /// Superset: BuildKit takes no variables there. They are those that a `FROM` sees, since what a
 /// stage refers to is known before it is expanded; one of the stage's own is as good as none, and
 /// to go on without it would copy from something else than was meant.
-pub(crate) fn from_word(template: &Template, globals: &Env) -> Result<Word, Diagnostic> {
+pub(crate) fn from_word(
+    template: &Template,
+    globals: &Env,
+    budget: &Budget,
+) -> Result<Word, Diagnostic> {
     let help = |diagnostic: Diagnostic, name: &str| {
         diagnostic.help(format!(
             "declare it before the first `FROM`, as `ARG {name}=VALUE`; what a stage declares \
@@ -86,7 +97,7 @@ pub(crate) fn from_word(template: &Template, globals: &Env) -> Result<Word, Diag
             return Err(help(Diagnostic::error(Code::BadReference, *span, message), name));
         }
     }
-    let value = value(template, globals)?;
+    let value = value(template, globals, budget)?;
     if value.is_empty() {
         let message = format!("`{}` names nothing to copy from: it is empty", template.raw);
         let error = Diagnostic::error(Code::BadReference, template.span, message);
@@ -110,13 +121,26 @@ pub(super) fn context_base(name: &str, platform: &Platform, resolved: &Resolved<
     }
 }
 
+/// Which context stands for an image, where its name is one.
+pub(super) fn image_contexts(
+    contexts: &BTreeMap<String, NamedContext>,
+) -> BTreeMap<ImageRef, &str> {
+    let mut images = BTreeMap::new();
+    for name in contexts.keys() {
+        if let Ok(image) = name.parse() {
+            images.entry(image).or_insert(name.as_str());
+        }
+    }
+    images
+}
+
 fn parse_reference(text: &str, span: Span) -> Result<ImageRef, Diagnostic> {
     text.parse().map_err(|error: ir::ReferenceError| {
         Diagnostic::error(Code::BadReference, span, error.to_string())
     })
 }
 
-impl Resolved<'_> {
+impl<'a> Resolved<'a> {
     /// The named context of a name as written, or as an image name means it.
     pub(super) fn context(&self, name: &str) -> Option<&str> {
         if name == "scratch" || name == "context" {
@@ -125,9 +149,19 @@ impl Resolved<'_> {
         if let Some((known, _)) = self.contexts.get_key_value(name) {
             return Some(known);
         }
-        let wanted: ImageRef = name.parse().ok()?;
-        let same = |known: &&String| known.parse::<ImageRef>().is_ok_and(|known| known == wanted);
-        self.contexts.keys().find(same).map(String::as_str)
+        // Nearly always there is no context at all.
+        if self.image_contexts.is_empty() {
+            return None;
+        }
+        self.image_contexts.get(&name.parse().ok()?).copied()
+    }
+
+    /// Adds the next stage.
+    pub(super) fn push(&mut self, stage: ResolvedStage<'a>) {
+        if let Some(name) = &stage.name {
+            self.names.entry(name.clone()).or_default().push(self.stages.len());
+        }
+        self.stages.push(stage);
     }
 
     /// What a `FROM` names. The stages known so far are the earlier ones.
@@ -135,9 +169,7 @@ impl Resolved<'_> {
     /// Superset: BuildKit compares the name as written; here case does not matter where nothing
     /// fits exactly.
     pub(super) fn base(&self, image: &str, platform: &Platform, span: Span) -> Base {
-        let named = |wanted: &str| {
-            self.stages.iter().rposition(|stage| stage.name.as_deref() == Some(wanted))
-        };
+        let named = |wanted: &str| self.names.get(wanted)?.last().copied();
         if let Some(index) = named(image).or_else(|| named(&image.to_lowercase())) {
             return Base::Stage(index);
         }
@@ -172,11 +204,10 @@ impl Resolved<'_> {
             });
         }
         let wanted = text.to_lowercase();
-        let named =
-            |index: &usize| self.stages[*index].name.as_deref().is_some_and(|n| n == wanted);
-        let earlier = (0..stage).rev().find(named);
-        if let Some(index) = earlier.or_else(|| (stage..self.stages.len()).find(named)) {
-            return Ok(Source::Stage(index));
+        let named = self.names.get(&wanted).map_or(&[][..], Vec::as_slice);
+        let (earlier, later) = named.split_at(named.partition_point(|index| *index < stage));
+        if let Some(index) = earlier.last().or(later.first()) {
+            return Ok(Source::Stage(*index));
         }
         if text == "scratch" {
             return Ok(Source::Scratch);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ir::{Code, Diagnostic, ImageRequest, Platform, Span};
-use petgraph::algo::tarjan_scc;
-use petgraph::graph::DiGraph;
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::Dfs;
 
 use super::name::{Source, references};
@@ -15,18 +15,17 @@ impl Resolved<'_> {
     /// The stages that each stage refers to. A bad index is an error in any stage;
     /// one that comes from a variable is told when a needed stage uses it.
     pub(super) fn edges(&self, platform: &Platform) -> Result<DiGraph<(), ()>, Vec<Diagnostic>> {
-        let mut graph = DiGraph::new();
-        let nodes: Vec<_> = self.stages.iter().map(|_| graph.add_node(())).collect();
+        let mut edges = BTreeSet::new();
         let mut errors = Vec::new();
         for (index, stage) in self.stages.iter().enumerate() {
             if let Base::Stage(base) = stage.base {
-                graph.update_edge(nodes[index], nodes[base], ());
+                edges.insert((index, base));
             }
             for (statement, place) in &stage.statements {
-                for (from, fixed) in references(statement, &self.globals) {
+                for (from, fixed) in references(statement, &self.globals, &self.budget) {
                     match self.source(&from, index, platform) {
                         Ok(Source::Stage(source)) => {
-                            graph.update_edge(nodes[index], nodes[source], ());
+                            edges.insert((index, source));
                         }
                         Err(error) if fixed && error.code == Code::UnknownStage => {
                             errors.push(place.at(error));
@@ -36,7 +35,15 @@ impl Resolved<'_> {
                 }
             }
         }
-        if errors.is_empty() { Ok(graph) } else { Err(errors) }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let mut graph = DiGraph::with_capacity(self.stages.len(), edges.len());
+        let nodes: Vec<_> = self.stages.iter().map(|_| graph.add_node(())).collect();
+        for (from, to) in edges {
+            graph.add_edge(nodes[from], nodes[to], ());
+        }
+        Ok(graph)
     }
 
     /// The images that the needed stages start from or copy from, each once, in order, and where
@@ -49,7 +56,7 @@ impl Resolved<'_> {
                 images.entry(request.clone()).or_insert(stage.span);
             }
             for (statement, place) in &stage.statements {
-                for (from, _) in references(statement, &self.globals) {
+                for (from, _) in references(statement, &self.globals, &self.budget) {
                     let source = self.source(&from, *index, &options.platform);
                     if let Ok(Source::Image(request)) = source {
                         images.entry(request).or_insert(place.span);
@@ -65,12 +72,19 @@ pub(super) fn cycles(
     resolved: &Resolved<'_>,
     edges: &DiGraph<(), ()>,
 ) -> Result<(), Vec<Diagnostic>> {
-    let errors: Vec<Diagnostic> = tarjan_scc(edges)
+    // Not Tarjan's algorithm: petgraph's recurses, and a chain of stages is as long as the file.
+    let mut circles: Vec<Vec<usize>> = kosaraju_scc(edges)
         .into_iter()
         .filter(|group| group.len() > 1 || edges.contains_edge(group[0], group[0]))
-        .map(|group| {
-            let mut stages: Vec<usize> = group.iter().map(|node| node.index()).collect();
-            stages.sort_unstable();
+        .map(|group| group.into_iter().map(NodeIndex::index).collect())
+        .collect();
+    for circle in &mut circles {
+        circle.sort_unstable();
+    }
+    circles.sort_unstable();
+    let errors: Vec<Diagnostic> = circles
+        .into_iter()
+        .map(|stages| {
             let names: Vec<String> =
                 stages.iter().map(|stage| format!("`{}`", resolved.label(*stage))).collect();
             let message = match &names[..] {
@@ -96,7 +110,7 @@ impl Resolved<'_> {
 
 pub(super) fn reachable(edges: &DiGraph<(), ()>, target: usize) -> BTreeSet<usize> {
     let mut needed = BTreeSet::new();
-    let mut search = Dfs::new(edges, petgraph::graph::NodeIndex::new(target));
+    let mut search = Dfs::new(edges, NodeIndex::new(target));
     while let Some(node) = search.next(edges) {
         needed.insert(node.index());
     }

@@ -14,7 +14,7 @@ pub(super) fn theirs(image: &Value) -> Value {
 pub(super) fn ours(graph: &Graph) -> Value {
     let target = graph.target();
     let mut history = target.config.history.clone();
-    history.extend(target.history.iter().map(|step| step.entry.clone()));
+    history.extend(graph.history(target).map(|step| step.entry.clone()));
     let config = ConfigFile { history, ..target.config.clone() };
     without_layers(serde_json::to_value(config).unwrap())
 }

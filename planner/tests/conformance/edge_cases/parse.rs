@@ -4,13 +4,8 @@ use kaniko_tests::conformance::{Known, differences};
 
 use super::{parsed, program, settled, source, syntax, table};
 
-const KNOWN: &[Known] = &[
-    ("directive/duplicate escape", "ours names the line of the second one, BuildKit the first"),
-    (
-        "directive/shebang first then syntax",
-        "behind a `#!` line BuildKit looks for `syntax` alone, to choose a front end; here is one",
-    ),
-];
+const KNOWN: &[Known] =
+    &[("directive/duplicate escape", "ours names the line of the second one, BuildKit the first")];
 
 #[test]
 fn programs() {

@@ -15,11 +15,10 @@ const KNOWN: &[Known] = &[
         "from/base lookup is case-sensitive",
         "superset: `FROM` finds a stage in any case where nothing fits exactly",
     ),
-    ("from/named context for --from", "a git repository cannot be a named context yet"),
     ("from/target by number is not supported", "superset: a stage may be built by its index"),
     (
         "misc/hostname and network options",
-        "they are the builder's options, not the language's, and kaniko has none of them",
+        "further hosts and a network mode for all are options of the builder; kaniko has neither",
     ),
     (
         "mount-error/type=bind,target=/x,z",

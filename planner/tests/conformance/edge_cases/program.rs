@@ -112,7 +112,7 @@ fn our_copy(copy: &Copy) -> Value {
         "SourcePaths": paths.sources.iter().map(|path| &path.raw).collect::<Vec<_>>(),
         "SourceContents": paths.heredocs.iter().map(file).collect::<Vec<_>>(),
         "DestPath": paths.destination.raw,
-        "From": copy.from.as_ref().map_or("", |from| &from.raw),
+        "From": raw(copy.from.as_ref()),
         "Chown": raw(copy.chown.as_ref()),
         "Chmod": raw(copy.chmod.as_ref()),
         "Link": copy.link,

@@ -70,8 +70,9 @@ pub(super) fn platforms(row: &Value) -> Vec<Platform> {
 }
 
 fn context(value: &str) -> NamedContext {
-    match value.strip_prefix("docker-image://") {
-        Some(reference) => NamedContext::Image(reference.parse().unwrap()),
-        None => NamedContext::Local { ignore: Vec::new() },
+    if let Some(reference) = value.strip_prefix("docker-image://") {
+        return NamedContext::Image(reference.parse().unwrap());
     }
+    let remote = NamedContext::remote(value).unwrap();
+    remote.unwrap_or(NamedContext::Local { ignore: Vec::new() })
 }

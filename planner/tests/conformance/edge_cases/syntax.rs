@@ -4,7 +4,7 @@
 //! Flags are compared where they have types.
 
 use ir::instruction::{Command, Healthcheck, Instruction, Paths};
-use ir::{Program, Source, Stage, Statement, Template};
+use ir::{Program, Source, Span, Stage, Statement, Template};
 use serde_json::{Map, Value, json};
 
 use super::lines;
@@ -20,8 +20,10 @@ pub(super) fn theirs(answer: &Value) -> Value {
         let (line, _) = lines(&directive["lines"]).unwrap();
         (name.clone(), json!({"value": value, "line": line}))
     });
+    let mut directives: Map<_, _> = directives.collect();
     json!({
-        "directives": directives.collect::<Map<_, _>>(),
+        "front end": directives.remove("syntax"),
+        "directives": directives,
         "escape": answer["escape"],
         "instructions": instructions.collect::<Vec<_>>(),
     })
@@ -61,16 +63,23 @@ pub(super) fn ours(program: &Program, source: &Source) -> Value {
     assert!(program.global_args.is_empty(), "no accepted row has a global argument");
     let mut escapes = program.directives.iter().filter(|directive| directive.name == "escape");
     let escape = escapes.next().map_or("\\", |directive| &directive.value);
-    let directives = program.directives.iter().map(|directive| {
-        let (line, _) = source.line_range(directive.span);
-        (directive.name.clone(), json!({"value": directive.value, "line": line}))
+    let line = |span: Span| source.line_range(span).0;
+    let directives = program.directives.iter().filter(|directive| directive.name != "syntax");
+    let directives = directives.map(|directive| {
+        let form = json!({"value": directive.value, "line": line(directive.span)});
+        (directive.name.clone(), form)
     });
+    // It is found in more files than have it as a directive; those of other languages, say.
+    let front_end = grammar::other_front_end(source, None);
+    let front_end = front_end
+        .map(|problem| json!({"value": source.slice(problem.span), "line": line(problem.span)}));
     let mut instructions = Vec::new();
     for stage in &program.stages {
         instructions.push(our_from(stage, source));
         instructions.extend(stage.statements.iter().map(|one| our_statement(one, source)));
     }
     json!({
+        "front end": front_end,
         "directives": directives.collect::<Map<_, _>>(),
         "escape": escape,
         "instructions": instructions,

@@ -1,0 +1,3 @@
+#: build-arg SOURCE_DATE_EPOCH=yesterday
+ARG SOURCE_DATE_EPOCH=1700000000
+FROM scratch

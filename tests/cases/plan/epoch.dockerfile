@@ -1,0 +1,3 @@
+ARG SOURCE_DATE_EPOCH=source
+FROM scratch AS source
+ADD https://example.com/a /

@@ -1,0 +1,2 @@
+#: build-arg BUILDKIT_SANDBOX_HOSTNAME=two words
+FROM scratch
