@@ -147,7 +147,8 @@ pub(crate) struct Lines<'a> {
     next_physical: usize,
     directives: Directives,
     comments: Comments,
-    blank_lines: Vec<Span>,
+    /// The first blank one within each logical line that has one.
+    blank: Vec<Span>,
     /// Where each text stands last among the physical lines, as written and without leading tabs;
     /// filled when a heredoc first asks. To look for each of many names would be quadratic.
     last: [BTreeMap<&'a str, usize>; 2],
@@ -163,7 +164,7 @@ impl<'a> Lines<'a> {
             next_physical: 0,
             directives: Directives::new(origin),
             comments: Comments::default(),
-            blank_lines: Vec::new(),
+            blank: Vec::new(),
             last: [BTreeMap::new(), BTreeMap::new()],
         }
     }
@@ -177,7 +178,7 @@ impl<'a> Lines<'a> {
     pub(crate) fn close(mut self, problems: &mut Vec<Diagnostic>) -> Rest {
         self.forget_comments(problems);
         let Directives { list, check, .. } = self.directives;
-        Rest { directives: list, check, blank_lines: self.blank_lines }
+        Rest { directives: list, check, blank_lines: self.blank }
     }
 
     fn take(&mut self) -> Option<Physical> {
@@ -261,7 +262,7 @@ impl<'a> Lines<'a> {
             }
             goes_on = self.push(line.start..line.end, joined);
         }
-        self.blank_lines.extend(blank);
+        self.blank.extend(blank);
         end
     }
 
