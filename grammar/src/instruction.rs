@@ -90,6 +90,15 @@ fn is_unseen(character: char) -> bool {
     character.is_whitespace() || UNSEEN.contains(&character)
 }
 
+/// Whether an instruction, as in BuildKit, has no flags and drops those that are given.
+pub(crate) fn drops_flags(keyword: &str, head: &Head<'_>) -> bool {
+    match keyword {
+        "ARG" | "STOPSIGNAL" => true,
+        "HEALTHCHECK" => healthcheck::is_none(head),
+        _ => false,
+    }
+}
+
 /// Reads an instruction of a stage. `None` where too little of it could be understood; then, and
 /// wherever something of it is wrong, there is a problem.
 pub(crate) fn read(

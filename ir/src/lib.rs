@@ -5,6 +5,7 @@
 //! runtime executes that; none of them knows another, all of them know this crate.
 
 mod boolean;
+pub mod check;
 pub mod config;
 pub mod diagnostic;
 pub mod digest;
@@ -25,6 +26,7 @@ mod unplaced;
 pub mod verify;
 
 pub use boolean::parse_bool;
+pub use check::Check;
 pub use config::{ConfigFile, ContainerConfig, HistoryEntry};
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use digest::{DiffId, Digest, DigestError};

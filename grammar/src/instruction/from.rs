@@ -40,7 +40,8 @@ pub(crate) fn from(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> From {
         Some(image) => template::word(*image, call.escape),
         None => Template::literal("", call.head.arguments.span()),
     };
-    From { image, platform, name }
+    let as_keyword = words.get(1).filter(|word| is_as(word)).map(|word| word.to_text());
+    From { image, platform, as_keyword, name }
 }
 
 fn stage_name(name: Fragment<'_>, problems: &mut Vec<Diagnostic>) -> Option<Text> {

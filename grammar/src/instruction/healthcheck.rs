@@ -5,7 +5,8 @@ use ir::{Code, Diagnostic};
 
 use super::{Call, command};
 use crate::duration;
-use crate::flags::{Given, Kind, Spec};
+use crate::flags::{Given, Head, Kind, Spec};
+use crate::span_map::Fragment;
 use crate::suggest;
 
 const HEALTHCHECK: [Spec; 5] = [
@@ -19,15 +20,24 @@ const HEALTHCHECK: [Spec; 5] = [
 /// Nanoseconds of the shortest time that is not "inherit".
 const SHORTEST: u64 = 1_000_000;
 
+/// Whether it is `HEALTHCHECK NONE`.
+pub(super) fn is_none(head: &Head<'_>) -> bool {
+    kind(head).0.text().eq_ignore_ascii_case("NONE")
+}
+
+/// The first word of the arguments, and the rest.
+fn kind<'a>(head: &Head<'a>) -> (Fragment<'a>, Fragment<'a>) {
+    let arguments = head.arguments;
+    let end = arguments.text().find(char::is_whitespace).unwrap_or(arguments.text().len());
+    (arguments.part(0..end), arguments.from(end).trim())
+}
+
 pub(super) fn healthcheck(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Healthcheck> {
     const EXAMPLE: &str = "HEALTHCHECK CMD curl -f http://localhost/";
-    let message = "`HEALTHCHECK` needs `NONE` or `CMD`";
-    let arguments = call.some_arguments(message, EXAMPLE, problems)?;
-    let end = arguments.text().find(char::is_whitespace).unwrap_or(arguments.text().len());
-    let kind = arguments.part(0..end);
-    let rest = arguments.from(end).trim();
-    if kind.text().eq_ignore_ascii_case("NONE") {
-        // As in BuildKit, flags are dropped without a word.
+    call.some_arguments("`HEALTHCHECK` needs `NONE` or `CMD`", EXAMPLE, problems)?;
+    let (kind, rest) = kind(&call.head);
+    if is_none(&call.head) {
+        // As in BuildKit, flags are dropped; a build check tells.
         if !matches!(command(rest, problems)?, Command::Exec(ref argv) if argv.is_empty())
             && !rest.text().is_empty()
         {

@@ -27,9 +27,14 @@ pub(super) fn onbuild(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option
     problems.extend(found.iter().filter(|problem| problem.code == Code::BadJson).cloned());
     let span = Span::new(written.span().start(), call.span.end());
     let trigger = match instruction {
-        Some(instruction) if !found.iter().any(Diagnostic::is_error) => {
-            Ok(Box::new(Statement { instruction, text: written.text().to_owned(), span }))
-        }
+        Some(instruction) if !found.iter().any(Diagnostic::is_error) => Ok(Box::new(Statement {
+            instruction,
+            keyword: inner.head.keyword.to_text(),
+            text: written.text().to_owned(),
+            span,
+            description: String::new(),
+            check: None,
+        })),
         _ => Err(found),
     };
     Some(Onbuild { text: trigger_text(&inner, written.text()), trigger })

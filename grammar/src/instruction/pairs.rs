@@ -17,7 +17,7 @@ pub(super) fn label(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<L
     Some(LabelInstruction { pairs, legacy })
 }
 
-/// The good declarations of an `ARG`. As in BuildKit, flags are dropped without a word.
+/// The good declarations of an `ARG`. As in BuildKit, flags are dropped; a build check tells.
 pub(crate) fn arg(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Arg> {
     let arguments =
         call.some_arguments("`ARG` needs at least one name", "ARG NAME=default", problems)?;

@@ -5,8 +5,6 @@ RUN --netwrok=none \
 #~ help: write `--network`
 # a comment
 
-#~ 1-1 warning: blank line within an instruction
-#~ help: remove it, or put a `#` on it
   make <<EOF
 EOF
 COPY a \

@@ -57,7 +57,10 @@ impl Lowering<'_> {
         let op = CopyOp {
             root: stage.root,
             sources,
-            destination: path::join_directory(&stage.config.config.working_dir, &copy.destination),
+            destination: path::join_directory(
+                &stage.config.config.working_dir,
+                &copy.destination.value,
+            ),
             owner: Some(copy.chown).filter(|owner| !owner.is_empty()),
             // BuildKit ignores `--link` where there is a mode.
             link: copy.link && mode.is_none(),
@@ -162,18 +165,33 @@ fn needs_add(word: &Word) -> Diagnostic {
 }
 
 fn named(word: &Word) -> Result<Named, Diagnostic> {
-    match GitUrl::parse(&word.value) {
+    kind(&word.value).map_err(|reason| {
+        let message = format!("`{}` is no git source: {reason}", word.value);
+        bad(Code::BadArgument, word.span, message)
+            .help("write it as in `https://example.org/name.git#reference:directory`")
+    })
+}
+
+/// What a source names, or why it cannot be a git repository.
+fn kind(source: &str) -> Result<Named, String> {
+    match GitUrl::parse(source) {
         Ok(url) if !url.like_path => Ok(Named::Git(url)),
-        Err(GitUrlError::Bad(reason)) => {
-            let message = format!("`{}` is no git source: {reason}", word.value);
-            Err(bad(Code::BadArgument, word.span, message)
-                .help("write it as in `https://example.org/name.git#reference:directory`"))
-        }
+        Err(GitUrlError::Bad(reason)) => Err(reason),
         Ok(_) | Err(GitUrlError::NotGit) => {
-            let http = ["http://", "https://"].iter().any(|scheme| word.value.starts_with(scheme));
+            let http = ["http://", "https://"].iter().any(|scheme| source.starts_with(scheme));
             Ok(if http { Named::Http } else { Named::Path })
         }
     }
+}
+
+/// Whether a source of `COPY` or `ADD` is a path, not a URL.
+pub(crate) fn is_path(source: &str) -> bool {
+    matches!(kind(source), Ok(Named::Path))
+}
+
+/// Whether a source of `ADD` is a git repository.
+pub(crate) fn is_git(source: &str) -> bool {
+    matches!(kind(source), Ok(Named::Git(_)))
 }
 
 /// The last element of the URL's path, or a name that says that there is none.
@@ -245,7 +263,7 @@ fn created_by(copy: &CopyStep) -> String {
     words.extend(copy.chmod.as_ref().map(|chmod| format!("--chmod={}", chmod.value)));
     words.extend(copy.sources.iter().map(|source| source.value.clone()));
     words.extend(copy.heredocs.iter().map(|(name, _)| format!("<<{name}")));
-    words.push(copy.destination.clone());
+    words.push(copy.destination.value.clone());
     words.push("# buildkit".to_owned());
     words.join(" ")
 }

@@ -8,14 +8,40 @@ const PROTOCOLS: [&str; 3] = ["tcp", "udp", "sctp"];
 
 /// Why an argument is refused, and what to do about it.
 pub(super) type Refused = (String, String);
+/// The parts of one argument, none of them checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Port<'a> {
+    /// Empty if there is none.
+    pub(crate) ip: &'a str,
+    /// A port or a range of the host; empty if there is none.
+    pub(crate) host: &'a str,
+    /// A port or a range of the container.
+    pub(crate) ports: &'a str,
+    /// As written; empty if there is none.
+    pub(crate) protocol: &'a str,
+}
+
+impl<'a> Port<'a> {
+    /// Splits `[[ip:]host:]port[-port][/protocol]`.
+    pub(crate) fn split(spec: &'a str) -> Self {
+        let (front, container) = spec.rsplit_once(':').unwrap_or(("", spec));
+        let (ip, host) = front.rsplit_once(':').unwrap_or(("", front));
+        let (ports, protocol) = container.split_once('/').unwrap_or((container, ""));
+        Self { ip, host, ports, protocol }
+    }
+
+    /// What an image can hold of it, as it would be written.
+    pub(crate) fn container(self) -> String {
+        let Port { ports, protocol, .. } = self;
+        if protocol.is_empty() { ports.to_owned() } else { format!("{ports}/{protocol}") }
+    }
+}
 
 /// Reads `[[ip:]host:]port[-port][/protocol]` into one `port/protocol` for each container port.
 ///
 /// Address and host port are checked and dropped: an image cannot hold them.
 pub(super) fn parse(spec: &str) -> Result<Vec<String>, Refused> {
-    let (front, container) = spec.rsplit_once(':').unwrap_or(("", spec));
-    let (ip, host) = front.rsplit_once(':').unwrap_or(("", front));
-    let (ports, protocol) = container.split_once('/').unwrap_or((container, ""));
+    let Port { ip, host, ports, protocol } = Port::split(spec);
     if ports.is_empty() {
         return refused(
             format!("`{spec}` names no port"),

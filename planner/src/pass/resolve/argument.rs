@@ -6,8 +6,8 @@ use ir::instruction::Instruction;
 use ir::{Code, Diagnostic, Program, Span, suggest};
 
 use super::Resolved;
-use crate::Options;
 use crate::pass::expand::{PLATFORM_ARGS, is_proxy};
+use crate::{Options, check};
 
 /// Gives the time of the image.
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
@@ -20,7 +20,7 @@ const LONGEST_NAME: usize = 64;
 
 /// Arguments that change what is built, whether an `ARG` declares them or not.
 const HONOURED: [&str; 5] =
-    ["BUILDKIT_CACHE_MOUNT_NS", "BUILDKIT_DOCKERFILE_CHECK", HOSTNAME, "BUILDKIT_SYNTAX", EPOCH];
+    ["BUILDKIT_CACHE_MOUNT_NS", check::ARGUMENT, HOSTNAME, "BUILDKIT_SYNTAX", EPOCH];
 
 /// Arguments of BuildKit's that ask for what there is not here, and why there is not.
 const WITHOUT_EFFECT: [(&str, &str); 7] = [
@@ -46,7 +46,7 @@ pub(super) fn epoch(
     options: &Options,
 ) -> Result<Option<u64>, Diagnostic> {
     let given = options.build_args.get(EPOCH).map(String::as_str);
-    let mut declarations = program.global_args.iter().flat_map(|(arg, _)| &arg.declarations);
+    let mut declarations = program.global_args.iter().flat_map(|global| &global.arg.declarations);
     let declared = declarations.rfind(|declaration| declaration.name.value == EPOCH);
     let default = declared.and_then(|_| resolved.globals.get(EPOCH));
     let Some(text) = given.or(default).filter(|text| !text.is_empty()) else { return Ok(None) };
@@ -92,7 +92,7 @@ pub(crate) fn useless_build_args(
     let mut declared: BTreeSet<&str> = program
         .global_args
         .iter()
-        .flat_map(|(arg, _)| &arg.declarations)
+        .flat_map(|global| &global.arg.declarations)
         .map(|declaration| declaration.name.value.as_str())
         .collect();
     let written = program.stages.iter().flat_map(|stage| &stage.statements);

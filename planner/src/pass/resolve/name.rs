@@ -99,7 +99,7 @@ pub(crate) fn from_word(
         let message = format!("`{}` names nothing to copy from: it is empty", template.raw);
         let error = Diagnostic::error(Code::BadReference, template.span, message);
         return Err(match template.variables().first() {
-            Some(name) => help(error, name),
+            Some((name, _)) => help(error, name),
             None => error.help("name a stage, an image or a build context"),
         });
     }
