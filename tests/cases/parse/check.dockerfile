@@ -1,5 +1,6 @@
 # Check=skip=StageNameCasing,JSONArgsRecommended;error=true
-
+# rule: directive.check
+#
 # BASE is what all stages start from.
 # check=experimental=all
 ARG BASE=alpine
