@@ -14,9 +14,12 @@ pub(super) fn render(source: &Source, diagnostic: &Diagnostic, colour: bool) -> 
     if diagnostic.span == Span::default() {
         return finish(title.element(Origin::path(source.name())), &diagnostic.help, colour);
     }
-    let mut snippet = snippet(source, diagnostic.span);
+    let labels = diagnostic.labels.iter();
+    let excerpt =
+        Excerpt::of(source, labels.map(|label| label.span).fold(diagnostic.span, Span::to));
+    let mut snippet = excerpt.snippet(diagnostic.span);
     for label in &diagnostic.labels {
-        let annotation = AnnotationKind::Context.span(range(source, label.span)).label(&label.text);
+        let annotation = AnnotationKind::Context.span(excerpt.range(label.span)).label(&label.text);
         snippet = snippet.annotation(annotation);
     }
     finish(title.element(snippet), &diagnostic.help, colour)
@@ -31,7 +34,7 @@ pub(super) fn at(
     colour: bool,
 ) -> String {
     let title = Level::ERROR.primary_title(message);
-    finish(title.element(snippet(source, span)), help, colour)
+    finish(title.element(Excerpt::of(source, span).snippet(span)), help, colour)
 }
 
 /// A message about no place.
@@ -45,18 +48,40 @@ fn finish(group: Group<'_>, help: &[String], colour: bool) -> String {
     renderer.render(&[group])
 }
 
-fn snippet(source: &Source, span: Span) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
-    Snippet::source(source.text())
-        .path(source.name())
-        .annotation(AnnotationKind::Primary.span(range(source, span)))
+/// The lines of a source that a message is about. To look through all of a long file for each of
+/// its many messages would take time in proportion to the square of its length.
+struct Excerpt<'a> {
+    source: &'a Source,
+    /// Offset of the first of the lines.
+    start: usize,
+    /// Offset behind the last of them.
+    end: usize,
 }
 
-/// The span within the text, its first line only: an instruction of forty lines would fill the
-/// screen.
-fn range(source: &Source, span: Span) -> std::ops::Range<usize> {
-    let text = source.text();
-    let start = span.start().min(text.len());
-    let end = span.end().clamp(start, text.len());
-    let line_end = text[start..end].find('\n').map_or(end, |newline| start + newline);
-    start..line_end
+impl<'a> Excerpt<'a> {
+    fn of(source: &'a Source, span: Span) -> Self {
+        let text = source.text();
+        let (first, last) = (span.start().min(text.len()), span.end().min(text.len()));
+        let start = text[..first].rfind('\n').map_or(0, |newline| newline + 1);
+        let end = text[last..].find('\n').map_or(text.len(), |newline| last + newline + 1);
+        Self { source, start, end }
+    }
+
+    fn snippet(&self, span: Span) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+        let (line, _) = self.source.position(self.start);
+        Snippet::source(&self.source.text()[self.start..self.end])
+            .line_start(line)
+            .path(self.source.name())
+            .annotation(AnnotationKind::Primary.span(self.range(span)))
+    }
+
+    /// The span within the lines, its first line only: an instruction of forty lines would fill
+    /// the screen.
+    fn range(&self, span: Span) -> std::ops::Range<usize> {
+        let text = self.source.text();
+        let start = span.start().min(text.len());
+        let end = span.end().clamp(start, text.len());
+        let line_end = text[start..end].find('\n').map_or(end, |newline| start + newline);
+        start - self.start..line_end - self.start
+    }
 }

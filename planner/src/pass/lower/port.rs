@@ -8,6 +8,7 @@ const PROTOCOLS: [&str; 3] = ["tcp", "udp", "sctp"];
 
 /// Why an argument is refused, and what to do about it.
 pub(super) type Refused = (String, String);
+
 /// The parts of one argument, none of them checked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Port<'a> {
