@@ -1,6 +1,9 @@
 //! Problems as text: the message, the source line underlined, what to do.
 
+use std::ops::Range;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use ir::diagnostic::Label;
 use ir::{Diagnostic, Severity, Source, Span};
 
 /// A diagnostic with its source line.
@@ -10,11 +13,7 @@ pub(super) fn render(source: &Source, diagnostic: &Diagnostic, colour: bool) -> 
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(&diagnostic.message).id(diagnostic.code.name());
-    let mut snippet = snippet(source, diagnostic.span);
-    for label in &diagnostic.labels {
-        let annotation = AnnotationKind::Context.span(range(source, label.span)).label(&label.text);
-        snippet = snippet.annotation(annotation);
-    }
+    let snippet = snippet(source, diagnostic.span, &diagnostic.labels);
     finish(title.element(snippet), &diagnostic.help, colour)
 }
 
@@ -27,7 +26,7 @@ pub(super) fn at(
     colour: bool,
 ) -> String {
     let title = Level::ERROR.primary_title(message);
-    finish(title.element(snippet(source, span)), help, colour)
+    finish(title.element(snippet(source, span, &[])), help, colour)
 }
 
 /// A message about no place.
@@ -41,15 +40,35 @@ fn finish(group: Group<'_>, help: &[String], colour: bool) -> String {
     renderer.render(&[group])
 }
 
-fn snippet(source: &Source, span: Span) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
-    Snippet::source(source.text())
+/// The lines from the first place to the last. The renderer looks through all that it is given.
+fn snippet<'a>(
+    source: &'a Source,
+    span: Span,
+    labels: &'a [Label],
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let primary = range(source, span);
+    let (mut first, mut last) = (primary.start, primary.end);
+    for label in labels {
+        let range = range(source, label.span);
+        (first, last) = (first.min(range.start), last.max(range.end));
+    }
+    let text = source.text();
+    let start = text[..first].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[last..].find('\n').map_or(text.len(), |newline| last + newline);
+    let within = |range: Range<usize>| range.start - start..range.end - start;
+    let annotations = labels.iter().map(|label| {
+        AnnotationKind::Context.span(within(range(source, label.span))).label(&label.text)
+    });
+    Snippet::source(&text[start..end])
+        .line_start(source.position(start).0)
         .path(source.name())
-        .annotation(AnnotationKind::Primary.span(range(source, span)))
+        .annotation(AnnotationKind::Primary.span(within(primary)))
+        .annotations(annotations)
 }
 
 /// The span within the text, its first line only: an instruction of forty lines would fill the
 /// screen.
-fn range(source: &Source, span: Span) -> std::ops::Range<usize> {
+fn range(source: &Source, span: Span) -> Range<usize> {
     let text = source.text();
     let start = span.start().min(text.len());
     let end = span.end().clamp(start, text.len());

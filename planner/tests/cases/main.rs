@@ -92,17 +92,7 @@ fn planned(source: &Source, options: &Options, facts: &Facts) -> Planned {
 
 fn setting(text: &str) -> (Options, Facts) {
     let amd64: ir::Platform = "linux/amd64".parse().unwrap();
-    let mut options = Options {
-        target: None,
-        build_args: BTreeMap::new(),
-        build_platform: amd64.clone(),
-        platform: amd64,
-        ignore: Vec::new(),
-        contexts: BTreeMap::new(),
-        labels: Vec::new(),
-        network: ir::instruction::Network::Default,
-        hosts: Vec::new(),
-    };
+    let mut options = Options::new(amd64);
     let mut images = Vec::new();
     for line in text.lines().filter_map(|line| line.strip_prefix("#: ")) {
         let (name, value) = line.split_once(' ').unwrap();
