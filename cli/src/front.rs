@@ -45,7 +45,10 @@ pub(crate) fn read(
         return Err(source_error(&source, vec![problem]));
     }
     let parsed = grammar::parse(&source);
-    let source = report(ui, source, parsed.diagnostics)?;
+    if parsed.diagnostics.iter().any(Diagnostic::is_error) {
+        return Err(refused(&source, &parsed.program, &options, parsed.diagnostics));
+    }
+    ui.diagnostics(&source, &parsed.diagnostics);
     options.ignore = ignore_patterns(path.as_deref(), &context)?;
     let mut contexts = Contexts::default();
     for argument in &args.build_contexts {
@@ -71,7 +74,7 @@ pub(crate) async fn resolve(front: &Front, images: &Images) -> Result<Facts, Com
     let mut facts = Facts::default();
     loop {
         let requests = planner::images(&front.program, &front.options, &facts)
-            .map_err(|diagnostics| source_error(&front.source, diagnostics))?;
+            .map_err(|errors| refused(&front.source, &front.program, &front.options, errors))?;
         if requests.is_empty() {
             return Ok(facts);
         }
@@ -140,17 +143,16 @@ pub(crate) fn plan(ui: &mut Ui, front: &Front, facts: &Facts) -> Result<Plan, Co
     }
 }
 
-/// Shows warnings; errors become the command's error.
-fn report(
-    ui: &mut Ui,
-    source: Source,
-    diagnostics: Vec<Diagnostic>,
-) -> Result<Source, CommandError> {
-    if diagnostics.iter().any(Diagnostic::is_error) {
-        return Err(source_error(&source, diagnostics));
-    }
-    ui.diagnostics(&source, &diagnostics);
-    Ok(source)
+/// Why there will be no plan, behind what the checks can say without one.
+fn refused(
+    source: &Source,
+    program: &Program,
+    options: &Options,
+    errors: Vec<Diagnostic>,
+) -> CommandError {
+    let mut diagnostics = planner::check(program, options);
+    diagnostics.extend(errors);
+    source_error(source, diagnostics)
 }
 
 fn source_error(source: &Source, diagnostics: Vec<Diagnostic>) -> CommandError {

@@ -1,9 +1,11 @@
-//! Parser directives: `# escape=…`, `# syntax=…` and `# check=…` at the top of a file.
+//! Parser directives: `# escape=…`, `# syntax=…` and `# check=…` at the top of a file, and the last
+//! of them as a comment above an instruction.
 
 use std::ops::Range;
 
+use ir::instruction::Text;
 use ir::program::Directive;
-use ir::{Code, Diagnostic};
+use ir::{Check, Code, Diagnostic, Span};
 use pest::Parser as _;
 use pest_derive::Parser;
 
@@ -20,6 +22,8 @@ pub(crate) struct Directives {
     pub(crate) list: Vec<Directive>,
     /// The escape character: a backslash, or a backtick where a directive says so.
     pub(crate) escape: char,
+    /// What the `check` directive says.
+    pub(crate) check: Option<Check>,
     /// Whether another directive may still come.
     open: bool,
     origin: Origin,
@@ -45,7 +49,7 @@ pub(crate) fn is_known(name: &str) -> bool {
 
 impl Directives {
     pub(crate) fn new(origin: Origin) -> Self {
-        Self { list: Vec::new(), escape: '\\', open: true, origin }
+        Self { list: Vec::new(), escape: '\\', check: None, open: true, origin }
     }
 
     /// Takes the next line of the file, without blanks before it; `at` is its offset. True if it is
@@ -59,13 +63,12 @@ impl Directives {
     }
 
     fn try_read(&mut self, line: &str, at: usize, problems: &mut Vec<Diagnostic>) -> bool {
-        let line = line.trim_end();
-        let Some((name, value)) = pair(Rule::directive, line) else { return false };
+        let Some(Written { name, value, span }) = written(line, at, self.origin) else {
+            return false;
+        };
         if !is_known(&name) {
             return false;
         }
-        let (value, value_at) = (&line[value.clone()], at + value.start);
-        let span = self.origin.span(at..at + line.len());
         if let Some(first) = self.list.iter().find(|directive| directive.name == name) {
             problems.push(
                 Diagnostic::error(
@@ -79,20 +82,47 @@ impl Directives {
             return true;
         }
         if name == "escape" {
-            match value {
+            match value.value.as_str() {
                 "\\" => self.escape = '\\',
                 "`" => self.escape = '`',
-                _ => {
-                    let value_span = self.origin.span(value_at..value_at + value.len());
-                    let message = format!("bad escape character `{value}`");
+                other => {
+                    let message = format!("bad escape character `{other}`");
                     problems.push(
-                        Diagnostic::error(Code::BadDirective, value_span, message)
+                        Diagnostic::error(Code::BadDirective, value.span, message)
                             .help("use a backslash or a backtick"),
                     );
                 }
             }
         }
-        self.list.push(Directive { name, value: value.to_owned(), span });
+        if name == "check" {
+            self.check = Some(Check::comment(value.clone(), span));
+        }
+        self.list.push(Directive { name, value: value.value, span });
         true
     }
+}
+
+/// A comment of the form `# name=value`.
+struct Written {
+    /// Lower case.
+    name: String,
+    /// Right-trimmed.
+    value: Text,
+    /// The comment.
+    span: Span,
+}
+
+/// Reads a comment that begins at `at`; none if it has another form.
+fn written(line: &str, at: usize, origin: Origin) -> Option<Written> {
+    let line = line.trim_end();
+    let (name, value) = pair(Rule::directive, line)?;
+    let span = origin.span(at + value.start..at + value.end);
+    let value = Text { value: line[value].to_owned(), span };
+    Some(Written { name, value, span: origin.span(at..at + line.len()) })
+}
+
+/// What a comment `# check=…` says; none if it is another comment.
+pub(crate) fn check(line: &str, at: usize, origin: Origin) -> Option<Check> {
+    let Written { name, value, span } = written(line, at, origin)?;
+    (name == "check").then(|| Check::comment(value, span))
 }

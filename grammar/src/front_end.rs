@@ -14,7 +14,7 @@ use crate::directive::{self, Rule};
 pub fn other_front_end(source: &Source, chosen: Option<&str>) -> Option<Diagnostic> {
     if let Some(chosen) = chosen.map(str::trim).filter(|chosen| !chosen.is_empty()) {
         let message =
-            format!("BUILDKIT_SYNTAX asks for the front end `{chosen}`, which is not built in");
+            format!("`BUILDKIT_SYNTAX` asks for the front end `{chosen}`, which is not built in");
         let problem = Diagnostic::error(Code::OtherFrontEnd, Span::default(), message)
             .help("leave it out, or write `--build-arg BUILDKIT_SYNTAX=dockerfile.v0`");
         return (!is_built_in(chosen)).then_some(problem);
@@ -87,6 +87,7 @@ mod tests {
         Some(source.slice(problem.span).to_owned())
     }
 
+    // rule: directive.syntax
     #[test]
     fn dockerfile_is_built_in_wherever_it_comes_from() {
         for reference in [

@@ -109,6 +109,7 @@ mod tests {
         assert_eq!(patterns, expected, "{text:?}");
     }
 
+    // rule: ignore.lines
     #[test]
     fn patterns_are_trimmed_cleaned_and_relative() {
         check("\u{feff}x\r\n  y z\t\n\n", &["x", "y z"]);
@@ -122,6 +123,7 @@ mod tests {
         check("#a\n #b\nc#d", &["#b", "c#d"]);
     }
 
+    // rule: ignore.malformed
     #[test]
     fn a_bad_pattern_is_named_with_its_line() {
         let error = |text: &str| {

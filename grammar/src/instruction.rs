@@ -68,11 +68,34 @@ pub(crate) fn unknown(head: &Head<'_>) -> Diagnostic {
     let written = head.keyword.text();
     let message = format!("unknown instruction `{}`", suggest::shown(written));
     let diagnostic = Diagnostic::error(Code::UnknownInstruction, head.keyword.span(), message);
+    if let Some(odd) = written.chars().find(|found| is_unseen(*found)) {
+        let code = u32::from(odd);
+        return diagnostic.help(if odd.is_whitespace() {
+            format!("write a space instead of the character U+{code:04X}")
+        } else {
+            format!("remove the character U+{code:04X}, which cannot be seen")
+        });
+    }
     match suggest::nearest(written, KEYWORDS) {
         Some(known) => diagnostic.help(format!("write `{known}`")),
         None => {
             diagnostic.help("if it belongs to the line above, end that line with a continuation")
         }
+    }
+}
+
+/// Whether a character of a keyword looks like a blank, or like nothing, and is none.
+fn is_unseen(character: char) -> bool {
+    const UNSEEN: [char; 3] = ['\u{200B}', '\u{2060}', '\u{FEFF}'];
+    character.is_whitespace() || UNSEEN.contains(&character)
+}
+
+/// Whether an instruction, as in BuildKit, has no flags and drops those that are given.
+pub(crate) fn drops_flags(keyword: &str, head: &Head<'_>) -> bool {
+    match keyword {
+        "ARG" | "STOPSIGNAL" => true,
+        "HEALTHCHECK" => healthcheck::is_none(head),
+        _ => false,
     }
 }
 
@@ -119,21 +142,22 @@ impl<'a> Call<'a> {
     }
 
     /// The problem of an instruction with too few or too many arguments.
-    fn arity(&self, message: String) -> Diagnostic {
+    fn arity(&self, message: impl Into<String>, help: impl Into<String>) -> Diagnostic {
         let span = self.head.keyword.span();
         let arguments = self.head.arguments;
         let span = if arguments.text().is_empty() { span } else { span.to(arguments.span()) };
-        Diagnostic::error(Code::WrongArity, span, message)
+        Diagnostic::error(Code::WrongArity, span, message).help(help)
     }
 
-    /// The arguments, which must be there.
+    /// The arguments, which must be there; `example` is the instruction with some.
     fn some_arguments(
         &self,
         message: &str,
+        example: &str,
         problems: &mut Vec<Diagnostic>,
     ) -> Option<Fragment<'a>> {
         if self.head.arguments.text().is_empty() {
-            problems.push(self.arity(message.to_owned()));
+            problems.push(self.arity(message, format!("write it as in `{example}`")));
             return None;
         }
         Some(self.head.arguments)

@@ -5,6 +5,7 @@ use pest::Parser as _;
 use pest_derive::Parser;
 
 use crate::span_map::{Fragment, Joined};
+use crate::suggest;
 
 #[derive(Parser)]
 #[grammar = "json.pest"]
@@ -32,11 +33,7 @@ pub(crate) fn read(arguments: Fragment<'_>) -> Form {
     };
     let strings: Option<Vec<&str>> = values.iter().map(serde_json::Value::as_str).collect();
     let Some(strings) = strings else {
-        let message = "a JSON array of arguments holds something else than strings";
-        return Form::Bad(
-            Diagnostic::error(Code::BadJson, arguments.span(), message)
-                .help("put every element in double quotes"),
-        );
+        return Form::Bad(other_element(arguments, &values));
     };
     let pairs = Arrays::parse(Rule::array, arguments.text()).expect("the array is valid JSON");
     let places = pairs.flatten().filter(|pair| pair.as_rule() == Rule::string);
@@ -45,4 +42,49 @@ pub(crate) fn read(arguments: Fragment<'_>) -> Form {
         Joined::fixed(text.to_owned(), arguments.part(range).span())
     });
     Form::Array(joined.collect())
+}
+
+/// The problem of the first element that is no string.
+fn other_element(array: Fragment<'_>, values: &[serde_json::Value]) -> Diagnostic {
+    let element = elements(array)
+        .into_iter()
+        .zip(values)
+        .find_map(|(element, value)| (!value.is_string()).then_some(element))
+        .unwrap_or(array);
+    let shown = suggest::shown(element.text());
+    let message = format!("`{shown}` in a JSON array of arguments is no string");
+    Diagnostic::error(Code::BadJson, element.span(), message)
+        .help("put every element in double quotes, or write the arguments without the brackets")
+}
+
+/// The elements of an array that is known to be valid, without the blanks around them.
+fn elements(array: Fragment<'_>) -> Vec<Fragment<'_>> {
+    let mut elements = Vec::new();
+    let (mut depth, mut in_string, mut escaped, mut start) = (0_usize, false, false, 0);
+    for (at, byte) in array.text().bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => {
+                depth += 1;
+                if depth == 1 {
+                    start = at + 1;
+                }
+            }
+            b',' if depth == 1 => {
+                elements.push(array.part(start..at).trim());
+                start = at + 1;
+            }
+            b']' | b'}' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    elements.push(array.part(start..at).trim());
+                }
+            }
+            _ => {}
+        }
+    }
+    elements
 }

@@ -16,9 +16,10 @@ mod lines;
 mod print;
 mod program;
 mod span_map;
-mod suggest;
 mod template;
 mod words;
+
+use ir::suggest;
 
 pub use front_end::other_front_end;
 pub use ignore::{IgnoreError, IgnoreProblem, parse_ignore};

@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use ir::instruction::Heredoc;
 use ir::program::Directive;
-use ir::{Code, Diagnostic, Span, Template};
+use ir::{Check, Code, Diagnostic, Span, Template};
 use pest::Parser as _;
 use pest_derive::Parser;
 
-use crate::directive::Directives;
+use crate::directive::{self, Directives};
 use crate::heredoc::{self, Opened, Opener};
 use crate::span_map::{Joined, Origin};
 use crate::suggest;
@@ -21,6 +21,16 @@ struct Files;
 /// Bytes of a physical line. BuildKit reads no longer ones.
 pub(crate) const LONGEST: usize = 65_535;
 
+/// What a file says beside its lines.
+#[derive(Debug)]
+pub(crate) struct Rest {
+    pub(crate) directives: Vec<Directive>,
+    /// What the `check` directive among them says.
+    pub(crate) check: Option<Check>,
+    /// The first blank line within each of the lines that has one.
+    pub(crate) blank_lines: Vec<Span>,
+}
+
 /// An instruction with everything that belongs to it.
 #[derive(Debug)]
 pub(crate) struct Line {
@@ -28,12 +38,28 @@ pub(crate) struct Line {
     pub(crate) text: Joined,
     /// From the first character to the end of the last line, heredoc bodies included.
     pub(crate) span: Span,
-    /// The comments above it, without their `#`.
-    pub(crate) comments: Vec<String>,
+    /// The comments above it.
+    pub(crate) comments: Comments,
     /// The heredocs that it opens, in order.
     pub(crate) heredocs: Vec<Body>,
     /// Where something on it does not end and so hides a heredoc.
     pub(crate) hidden: Option<Span>,
+}
+
+/// Comments since the last instruction, or since an empty comment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Comments {
+    /// Without their `#`, and without the `check`.
+    texts: Vec<String>,
+    /// The first `# check=…` among them; others have no effect.
+    pub(crate) check: Option<Check>,
+}
+
+impl Comments {
+    /// What they say, one a line.
+    pub(crate) fn description(&self) -> String {
+        self.texts.join("\n")
+    }
 }
 
 /// A heredoc with its body.
@@ -126,8 +152,9 @@ pub(crate) struct Lines<'a> {
     /// Index of the next physical line.
     next_physical: usize,
     directives: Directives,
-    /// The comments since the last instruction.
-    comments: Vec<String>,
+    comments: Comments,
+    /// The first blank one within each logical line that has one.
+    blank: Vec<Span>,
     /// Where each text stands last among the physical lines, as written and without leading tabs;
     /// filled when a heredoc first asks. To look for each of many names would be quadratic.
     last: [BTreeMap<&'a str, usize>; 2],
@@ -142,7 +169,8 @@ impl<'a> Lines<'a> {
             physical: physical(text, origin, problems),
             next_physical: 0,
             directives: Directives::new(origin),
-            comments: Vec::new(),
+            comments: Comments::default(),
+            blank: Vec::new(),
             last: [BTreeMap::new(), BTreeMap::new()],
         }
     }
@@ -152,9 +180,11 @@ impl<'a> Lines<'a> {
         self.directives.escape
     }
 
-    /// The directives; all of them once there was a line, or there is none.
-    pub(crate) fn into_directives(self) -> Vec<Directive> {
-        self.directives.list
+    /// Ends a file, behind its last line.
+    pub(crate) fn close(mut self, problems: &mut Vec<Diagnostic>) -> Rest {
+        self.forget_comments(problems);
+        let Directives { list, check, .. } = self.directives;
+        Rest { directives: list, check, blank_lines: self.blank }
     }
 
     fn take(&mut self) -> Option<Physical> {
@@ -172,14 +202,14 @@ impl<'a> Lines<'a> {
                 continue;
             }
             if first.is_comment {
-                self.comment(content);
+                self.comment(content, first.text, problems);
                 continue;
             }
             if first.is_blank() {
                 continue;
             }
             let mut joined = self.origin.joined(first.text);
-            let end = self.join(first, &mut joined, problems);
+            let end = self.join(first, &mut joined);
             if joined.whole().text().trim().is_empty() {
                 continue;
             }
@@ -188,25 +218,43 @@ impl<'a> Lines<'a> {
     }
 
     /// Keeps a comment for the instruction below it; an empty one forgets those above.
-    fn comment(&mut self, content: &str) {
+    fn comment(&mut self, content: &str, at: usize, problems: &mut Vec<Diagnostic>) {
         let text = content.strip_prefix('#').unwrap_or(content).trim();
         if text.is_empty() {
-            self.comments.clear();
+            self.forget_comments(problems);
+        } else if let Some(check) = directive::check(content, at, self.origin) {
+            match &self.comments.check {
+                None => self.comments.check = Some(check),
+                Some(first) => {
+                    let message = "only the first `check` above an instruction is read";
+                    problems.push(
+                        Diagnostic::warning(Code::BadCheck, check.span, message)
+                            .label(first.span, "this one is read")
+                            .help("put both into one, with commas or a `;`"),
+                    );
+                }
+            }
         } else {
-            self.comments.push(text.to_owned());
+            self.comments.texts.push(text.to_owned());
+        }
+    }
+
+    /// Forgets the comments so far, which no instruction gets.
+    fn forget_comments(&mut self, problems: &mut Vec<Diagnostic>) {
+        if let Some(check) = std::mem::take(&mut self.comments).check {
+            let message = "this `check` stands above no instruction";
+            problems.push(
+                Diagnostic::warning(Code::BadCheck, check.span, message)
+                    .help("put it directly above the instruction that it is for"),
+            );
         }
     }
 
     /// Joins a line and its continuations; the offset where the last of them ends.
-    fn join(
-        &mut self,
-        first: Physical,
-        joined: &mut Joined,
-        problems: &mut Vec<Diagnostic>,
-    ) -> usize {
+    fn join(&mut self, first: Physical, joined: &mut Joined) -> usize {
         let mut end = first.end;
         let mut goes_on = self.push(first.text..first.end, joined);
-        let mut warned = false;
+        let mut blank = None;
         while goes_on {
             let Some(line) = self.take() else { break };
             end = line.end.max(end);
@@ -215,14 +263,12 @@ impl<'a> Lines<'a> {
             }
             if line.is_blank() {
                 end = line.next.max(end);
-                if !warned {
-                    problems.push(self.blank_line(line));
-                    warned = true;
-                }
+                blank.get_or_insert(self.origin.span(line.start..line.next));
                 continue;
             }
             goes_on = self.push(line.start..line.end, joined);
         }
+        self.blank.extend(blank);
         end
     }
 
@@ -232,12 +278,6 @@ impl<'a> Lines<'a> {
         let before = continued(text, self.directives.escape);
         joined.push(before.unwrap_or(text), range.start);
         before.is_some()
-    }
-
-    fn blank_line(&self, line: Physical) -> Diagnostic {
-        let span = self.origin.span(line.start..line.next);
-        Diagnostic::warning(Code::EmptyContinuation, span, "blank line within an instruction")
-            .help("remove it, or put a `#` on it")
     }
 
     fn finish(
@@ -260,7 +300,11 @@ impl<'a> Lines<'a> {
                             heredocs.push(body);
                         }
                         Err(opener) => {
-                            problems.push(unterminated(&opener, word));
+                            let problem = unterminated(&opener, word);
+                            problems.push(match self.almost(&opener) {
+                                Some(line) => problem.label(line, "this line has blanks around it"),
+                                None => problem,
+                            });
                             // In arithmetic, what follows are instructions. Else it is the body.
                             if !opener.name.contains(')') {
                                 self.next_physical = self.physical.len();
@@ -295,6 +339,17 @@ impl<'a> Lines<'a> {
         let mut text = self.origin.joined(range.start);
         text.push(&self.text[range.clone()], range.start);
         Ok((Body { opener, text, span: self.origin.span(range) }, terminator.end))
+    }
+
+    /// The next line that would be the terminator but for blanks around it. As nothing is read
+    /// behind such a heredoc, it is looked for once.
+    fn almost(&self, opener: &Opener) -> Option<Span> {
+        if opener.name.contains(')') {
+            return None;
+        }
+        let content = |line: &Physical| self.text[line.text..line.end].trim_end() == opener.name;
+        let line = self.physical[self.next_physical..].iter().find(|line| content(line))?;
+        Some(self.origin.span(line.start..line.end))
     }
 
     fn last(&mut self, strip_tabs: bool) -> &BTreeMap<&'a str, usize> {

@@ -10,6 +10,7 @@ mod quote;
 use std::fmt;
 
 use ir::Source;
+use ir::check::Check;
 use ir::program::{Directive, Program, Stage};
 
 use crate::directive::Directives;
@@ -20,8 +21,8 @@ use crate::span_map::Origin;
 /// A program that no Dockerfile says: one that was made otherwise and, say, has a line break in
 /// the text for a shell, a blank in the name of a stage, or no stage at all.
 ///
-/// A Dockerfile that was read says its program, but for the odd one that has a `<<` beside a flag
-/// whose quotes are open, or closed, only for who looks for heredocs.
+/// A Dockerfile that was read says its program, and it can be printed. The one exception is a `<<`
+/// beside a flag in which a quote ends elsewhere for the flag than for what looks for heredocs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrintError {
     /// The first place that is read back as something else, or not at all.
@@ -123,16 +124,19 @@ fn write(program: &Program) -> Printed {
     if !program.global_args.is_empty() {
         separate(&mut printed.text);
     }
-    for (index, (arg, _)) in program.global_args.iter().enumerate() {
-        instruction::arg(arg).write(escape, printed.at(Place::GlobalArg(index)));
+    for (index, global) in program.global_args.iter().enumerate() {
+        let text = printed.at(Place::GlobalArg(index));
+        comments(&global.description, global.check.as_ref(), text);
+        instruction::arg(&global.arg).write(escape, text);
     }
     for (index, stage) in program.stages.iter().enumerate() {
         separate(&mut printed.text);
         let text = printed.at(place(stage, index, None));
-        description(&stage.description, text);
+        comments(&stage.description, stage.check.as_ref(), text);
         instruction::from(&stage.from).write(escape, text);
         for (statement, of) in stage.statements.iter().enumerate() {
             let text = printed.at(place(stage, index, Some(statement)));
+            comments(&of.description, of.check.as_ref(), text);
             instruction::write(&of.instruction, escape, text);
         }
     }
@@ -152,11 +156,14 @@ fn separate(text: &mut String) {
     }
 }
 
-/// The comment above a stage.
-fn description(description: &str, text: &mut String) {
+/// The comments above an instruction.
+fn comments(description: &str, check: Option<&Check>, text: &mut String) {
     let start = text.len();
     for line in description.split_terminator('\n') {
         comment(line, text);
+    }
+    if let Some(check) = check {
+        comment(&format!("check={}", check.text.value), text);
     }
     // At the top of the file it would be a directive; below a blank line nothing is.
     let first = text[start..].lines().next().unwrap_or_default();
@@ -181,7 +188,9 @@ fn difference(program: &Program, read: &Program) -> Option<Place> {
         return Some(Place::GlobalArg(index));
     }
     let alike = |left: &Stage, right: &Stage| {
-        left.from == right.from && left.description == right.description
+        left.from == right.from
+            && left.description == right.description
+            && left.check == right.check
     };
     for (index, (left, right)) in program.stages.iter().zip(&read.stages).enumerate() {
         if !alike(left, right) {

@@ -1,11 +1,11 @@
 //! Logical lines into stages.
 
-use ir::program::{Program, Stage};
+use ir::program::{GlobalArg, Program, Stage};
 use ir::{Code, Diagnostic, Source, Span, Statement};
 
 use crate::flags;
 use crate::instruction::{self, Call};
-use crate::lines::{LONGEST, Line, Lines};
+use crate::lines::{LONGEST, Line, Lines, Rest};
 use crate::span_map::Origin;
 
 /// What was understood of a Dockerfile.
@@ -33,9 +33,10 @@ pub fn parse(source: &Source) -> Parsed {
         builder.line(&line, escape, &mut problems);
     }
     builder.check_stages(&mut problems);
-    builder.program.directives = lines.into_directives();
+    let Rest { directives, check, blank_lines } = lines.close(&mut problems);
+    let program = Program { directives, check, blank_lines, ..builder.program };
     problems.sort_by_key(|problem| (problem.span.start(), problem.span.end()));
-    Parsed { program: builder.program, diagnostics: problems }
+    Parsed { program, diagnostics: problems }
 }
 
 /// Reads the text of an `ONBUILD` trigger of a base image. `at` is the `FROM` that brings it in;
@@ -72,7 +73,7 @@ fn trigger(line: &Line, escape: char, problems: &mut Vec<Diagnostic>) -> Option<
         problems.push(problem);
         return None;
     }
-    read(keyword, &call, problems)
+    read(keyword, &call, line, problems)
 }
 
 /// The problem of an instruction with a byte that starts no character. BuildKit passes such bytes
@@ -100,9 +101,21 @@ fn call(line: &Line, escape: char) -> Call<'_> {
     Call { line: text, span: line.span, head, heredocs: &line.heredocs, escape }
 }
 
-fn read(keyword: &str, call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Statement> {
+fn read(
+    keyword: &str,
+    call: &Call<'_>,
+    line: &Line,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Statement> {
     let instruction = instruction::read(keyword, call, problems)?;
-    Some(Statement { instruction, text: call.line.text().trim_start().to_owned(), span: call.span })
+    Some(Statement {
+        instruction,
+        keyword: call.head.keyword.to_text(),
+        text: call.line.text().trim_start().to_owned(),
+        span: call.span,
+        description: line.comments.description(),
+        check: line.comments.check.clone(),
+    })
 }
 
 #[derive(Default)]
@@ -127,17 +140,31 @@ impl Builder {
         };
         if keyword == "FROM" {
             let from = instruction::from(&call, problems);
-            let description = line.comments.join("\n");
-            let span = line.span;
-            let stage = Stage { from, span, statements: Vec::new(), description };
-            self.program.stages.push(stage);
+            self.program.stages.push(Stage {
+                from,
+                span: line.span,
+                keyword: call.head.keyword.to_text(),
+                statements: Vec::new(),
+                description: line.comments.description(),
+                check: line.comments.check.clone(),
+            });
             return;
         }
+        if instruction::drops_flags(keyword, &call.head) {
+            let flags = call.head.flags.iter().map(|flag| flag.written.to_text());
+            self.program.ignored_flags.extend(flags);
+        }
         match self.program.stages.last_mut() {
-            Some(stage) => stage.statements.extend(read(keyword, &call, problems)),
+            Some(stage) => stage.statements.extend(read(keyword, &call, line, problems)),
             None if keyword == "ARG" => {
                 let arg = instruction::arg(&call, problems);
-                self.program.global_args.extend(arg.map(|arg| (arg, line.span)));
+                self.program.global_args.extend(arg.map(|arg| GlobalArg {
+                    arg,
+                    keyword: call.head.keyword.to_text(),
+                    span: line.span,
+                    description: line.comments.description(),
+                    check: line.comments.check.clone(),
+                }));
             }
             None => {
                 self.homeless.get_or_insert((call.head.keyword.span(), keyword));

@@ -57,9 +57,13 @@ pub(crate) fn skip(fragment: Fragment<'_>, at: usize, escape: char) -> Option<us
 /// Why the rest of a word cannot be read.
 struct Malformed {
     message: String,
+    help: &'static str,
     /// Offset of the first byte of what cannot be read; it runs to the end.
     at: usize,
 }
+
+/// What to do about a quote or a brace that does not end.
+const CLOSE: &str = "close it, or put an escape before it";
 
 /// What the reader of a nested word stops at.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,8 +86,9 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn whole(mut self) -> Template {
         let mut parts = Vec::new();
-        if let Err(Malformed { message, at }) = self.until(Stop::End, false, &mut parts) {
-            parts.push(Part::Malformed { message, span: self.fragment.from(at).span() });
+        if let Err(Malformed { message, help, at }) = self.until(Stop::End, false, &mut parts) {
+            let span = self.fragment.from(at).span();
+            parts.push(Part::Malformed { message, help: help.to_owned(), span });
         }
         // A large file has millions of templates, and most of them one part.
         parts.shrink_to_fit();
@@ -121,7 +126,7 @@ impl<'a> Reader<'a> {
         }
         match stop {
             Stop::End => Ok(()),
-            Stop::At(_) => Err(Malformed { message: String::new(), at: self.at }),
+            Stop::At(_) => Err(Malformed { message: String::new(), help: CLOSE, at: self.at }),
         }
     }
 
@@ -141,6 +146,7 @@ impl<'a> Reader<'a> {
             .and_then(|mut pairs| pairs.next())
             .ok_or_else(|| Malformed {
                 message: "unterminated single quote".into(),
+                help: CLOSE,
                 at: self.at,
             })?;
         self.at += pair.as_str().len();
@@ -158,6 +164,7 @@ impl<'a> Reader<'a> {
                 None => {
                     return Err(Malformed {
                         message: "unterminated double quote".into(),
+                        help: CLOSE,
                         at: open,
                     });
                 }
@@ -223,7 +230,7 @@ impl<'a> Reader<'a> {
     fn braced(&mut self) -> Result<(String, Option<Modifier>), Malformed> {
         let start = self.at;
         let Ok(pairs) = Pieces::parse(Rule::braced, self.rest()) else {
-            return Err(Malformed { message: not_braced(self.rest()), at: start });
+            return Err(not_braced(self.rest(), start));
         };
         self.at += pairs.as_str().len();
         let mut name = String::new();
@@ -279,7 +286,7 @@ impl<'a> Reader<'a> {
     fn nested(&mut self, start: usize, stop: char, raw: bool) -> Result<Template, Malformed> {
         if self.depth == DEEPEST {
             let message = format!("`${{…}}` is nested more than {DEEPEST} deep");
-            return Err(Malformed { message, at: start });
+            return Err(Malformed { message, help: "nest fewer of them", at: start });
         }
         let word = self.at;
         let mut parts = Vec::new();
@@ -288,7 +295,8 @@ impl<'a> Reader<'a> {
         self.depth -= 1;
         if let Err(malformed) = result {
             return Err(if self.peek().is_none() && malformed.message.is_empty() {
-                Malformed { message: format!("missing `{stop}` in `${{…}}`"), at: start }
+                let message = format!("missing `{stop}` in `${{…}}`");
+                Malformed { message, help: CLOSE, at: start }
             } else {
                 malformed
             });
@@ -299,20 +307,24 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Why what begins with `${` is no variable.
-fn not_braced(text: &str) -> String {
+/// Why what begins with `${` at `at` is no variable.
+fn not_braced(text: &str, at: usize) -> Malformed {
+    const MODIFIERS: &str =
+        "use one of `-`, `+` and `?`, with or without a `:` before it, `#`, `%` or `/`";
+    const NAME: &str = "put the name of a variable between the braces, or an escape before the `$`";
     let inside = &text[2..];
     let name = Pieces::parse(Rule::name, inside).map_or(0, |pairs| pairs.as_str().len());
     let behind = &inside[name..];
     let modifier: String =
         behind.chars().take(if behind.starts_with(':') { 2 } else { 1 }).collect();
-    if modifier.is_empty() || modifier == ":" {
-        "missing `}` in `${…}`".to_owned()
+    let (message, help) = if modifier.is_empty() || modifier == ":" {
+        ("missing `}` in `${…}`".to_owned(), CLOSE)
     } else if inside.starts_with(['{', '}', ':']) {
-        "`${…}` without a name".to_owned()
+        ("`${…}` without a name".to_owned(), NAME)
     } else {
-        format!("unsupported modifier `{modifier}` in `${{…}}`")
-    }
+        (format!("unsupported modifier `{modifier}` in `${{…}}`"), MODIFIERS)
+    };
+    Malformed { message, help, at }
 }
 
 /// Appends text, to the last part where that is of the same kind.

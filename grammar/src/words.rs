@@ -41,6 +41,11 @@ pub(crate) fn quoted(arguments: Fragment<'_>, escape: char) -> Vec<Fragment<'_>>
     }
 }
 
+/// Whether a word ends within a `${…}`, which blanks in it have cut in two.
+pub(crate) fn is_cut(word: Fragment<'_>) -> bool {
+    word.text().rfind("${").is_some_and(|at| !word.text()[at..].contains('}'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

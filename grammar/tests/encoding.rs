@@ -40,6 +40,7 @@ fn a_label_and_a_maintainer_get_the_replacement_character() {
     assert_eq!(label.pairs[0].value.raw, "Ren\u{fffd}\u{fffd}");
 }
 
+// rule: lines.encoding
 #[test]
 fn everywhere_else_the_byte_is_refused_at_its_place() {
     for (text, place) in [

@@ -119,8 +119,6 @@ codes! {
     OtherFrontEnd = "other-front-end",
     /// A heredoc has no terminator.
     UnterminatedHeredoc = "unterminated-heredoc",
-    /// A blank line within a continued instruction.
-    EmptyContinuation = "empty-continuation",
     /// The first word of a line is no instruction.
     UnknownInstruction = "unknown-instruction",
     /// An instruction stands before the first `FROM`.
@@ -167,6 +165,70 @@ codes! {
     UnusedBuildArgument = "unused-build-argument",
     /// Something that BuildKit would do is asked for, and left undone without harm to the image.
     WithoutEffect = "without-effect",
+    /// A `check` directive or comment that cannot be read, or has no effect.
+    BadCheck = "bad-check",
+    /// Build checks warned, and the `check` directive says that this is an error.
+    FailedChecks = "failed-checks",
+
+    // Build checks, by BuildKit's names.
+    /// A stage name with upper-case letters.
+    StageNameCasing = "StageNameCasing",
+    /// `AS` in another case than its `FROM`.
+    FromAsCasing = "FromAsCasing",
+    /// A blank line within a continued instruction.
+    NoEmptyContinuation = "NoEmptyContinuation",
+    /// A keyword in another case than most of them.
+    ConsistentInstructionCasing = "ConsistentInstructionCasing",
+    /// Two stages of one name.
+    DuplicateStageName = "DuplicateStageName",
+    /// A stage named `scratch` or `context`.
+    ReservedStageName = "ReservedStageName",
+    /// `CMD` or `ENTRYPOINT` in the shell form.
+    JsonArgsRecommended = "JSONArgsRecommended",
+    /// `MAINTAINER`.
+    MaintainerDeprecated = "MaintainerDeprecated",
+    /// A variable in a `FROM` that no global `ARG` declares.
+    UndefinedArgInFrom = "UndefinedArgInFrom",
+    /// A variable that nothing sets.
+    UndefinedVar = "UndefinedVar",
+    /// A relative `WORKDIR` before any absolute one.
+    WorkdirRelativePath = "WorkdirRelativePath",
+    /// A `CMD`, `ENTRYPOINT` or `HEALTHCHECK` that a later one replaces.
+    MultipleInstructionsDisallowed = "MultipleInstructionsDisallowed",
+    /// `ENV key value` or `LABEL key value`.
+    LegacyKeyValueFormat = "LegacyKeyValueFormat",
+    /// A base image for another platform than was asked for.
+    InvalidBaseImagePlatform = "InvalidBaseImagePlatform",
+    /// `FROM --platform=$TARGETPLATFORM`.
+    RedundantTargetPlatform = "RedundantTargetPlatform",
+    /// `ARG` or `ENV` with a name as secrets have it.
+    SecretsUsedInArgOrEnv = "SecretsUsedInArgOrEnv",
+    /// A base image that has no valid name without build arguments.
+    InvalidDefaultArgInFrom = "InvalidDefaultArgInFrom",
+    /// `FROM --platform` with a literal platform.
+    FromPlatformFlagConstDisallowed = "FromPlatformFlagConstDisallowed",
+    /// A source of `COPY` or `ADD` that `.dockerignore` leaves out.
+    CopyIgnoredFile = "CopyIgnoredFile",
+    /// A comment above an `ARG` or a stage that does not describe it.
+    InvalidDefinitionDescription = "InvalidDefinitionDescription",
+    /// `EXPOSE 80/TCP`.
+    ExposeProtoCasing = "ExposeProtoCasing",
+    /// `EXPOSE` with an address or a host port.
+    ExposeInvalidFormat = "ExposeInvalidFormat",
+
+    // Build checks of our own, where BuildKit ignores something without a word.
+    /// A flag of an instruction that has none.
+    IgnoredFlag = "IgnoredFlag",
+    /// `FROM --platform` with the name of a stage that is built for another platform.
+    IgnoredPlatform = "IgnoredPlatform",
+    /// `--link` beside `--chmod`.
+    IgnoredLink = "IgnoredLink",
+    /// `ADD --keep-git-dir` without a git repository.
+    IgnoredKeepGitDir = "IgnoredKeepGitDir",
+    /// `mtime=commit` in the URL of an `ADD`.
+    IgnoredMtime = "IgnoredMtime",
+    /// Several sources to a destination that is not written as a directory.
+    DestinationWithoutSlash = "DestinationWithoutSlash",
 }
 
 impl fmt::Display for Code {

@@ -49,6 +49,8 @@ pub struct From {
     pub image: Template,
     /// `--platform`.
     pub platform: Option<Template>,
+    /// The `AS`, in the case in which it is written.
+    pub as_keyword: Option<Text>,
     /// Name of the stage as written; stages are looked up in lower case.
     pub name: Option<Text>,
 }

@@ -5,6 +5,7 @@
 //! runtime executes that; none of them knows another, all of them know this crate.
 
 mod boolean;
+pub mod check;
 pub mod config;
 pub mod diagnostic;
 pub mod digest;
@@ -18,12 +19,14 @@ pub mod platform;
 pub mod program;
 pub mod reference;
 pub mod source;
+pub mod suggest;
 pub mod template;
 mod text;
 mod unplaced;
 pub mod verify;
 
 pub use boolean::parse_bool;
+pub use check::Check;
 pub use config::{ConfigFile, ContainerConfig, HistoryEntry};
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use digest::{DiffId, Digest, DigestError};

@@ -26,7 +26,7 @@ pub struct PlatformError {
 
 impl fmt::Display for PlatformError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no platform; write it as `os/arch[/variant]`", self.text)
+        write!(f, "`{}` is no platform; expected `os/arch[/variant]`", self.text)
     }
 }
 

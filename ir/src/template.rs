@@ -45,6 +45,8 @@ pub enum Part {
     Malformed {
         /// What is wrong, as a diagnostic says it.
         message: String,
+        /// What to do about it, likewise.
+        help: String,
         /// Where.
         span: Span,
     },
@@ -108,17 +110,17 @@ impl Template {
         Self { raw, parts, span }
     }
 
-    /// The names of all variables in it, also those within modifiers, in order of appearance.
-    pub fn variables(&self) -> Vec<&str> {
+    /// All variables in it with their places, also those within modifiers, in order of appearance.
+    pub fn variables(&self) -> Vec<(&str, Span)> {
         let mut names = Vec::new();
         self.collect_variables(&mut names);
         names
     }
 
-    fn collect_variables<'a>(&'a self, names: &mut Vec<&'a str>) {
+    fn collect_variables<'a>(&'a self, names: &mut Vec<(&'a str, Span)>) {
         for part in &self.parts {
-            let Part::Variable { name, modifier, quoted: _, span: _ } = part else { continue };
-            names.push(name);
+            let Part::Variable { name, modifier, quoted: _, span } = part else { continue };
+            names.push((name, *span));
             match modifier.as_deref() {
                 None => {}
                 Some(

@@ -1,5 +1,6 @@
 //! A program without its places: what two ways of writing the same have in common.
 
+use crate::check::{Check, Selection};
 use crate::diagnostic::{Code, Diagnostic, Label, Severity};
 use crate::instruction::{
     Add, Arg, ArgDeclaration, Cmd, Command, Copy, Device, Entrypoint, Env, Expose, From,
@@ -7,13 +8,14 @@ use crate::instruction::{
     Network, Onbuild, Pair, Paths, Run, Security, Shell, Stopsignal, Text, UnreadableField, User,
     Volume, Workdir,
 };
-use crate::program::{Directive, Program, Stage, Statement};
+use crate::program::{Directive, GlobalArg, Program, Stage, Statement};
 use crate::source::Span;
 use crate::template::{Modifier, Part, Template};
 
 impl Program {
-    /// The program with every span emptied and every [`Statement::text`], which is the line as it
-    /// was laid out. Two programs are the *same* if these are equal; nothing else is left out.
+    /// The program with every span emptied, and what is mere layout: every [`Statement::text`], the
+    /// case of keywords, blank lines within instructions, and flags that are dropped anyhow. Two
+    /// programs are the *same* if these are equal; nothing else is left out.
     #[must_use]
     pub fn unplaced(&self) -> Self {
         let mut program = self.clone();
@@ -34,13 +36,68 @@ impl Forget for Span {
     }
 }
 
+impl Forget for Program {
+    fn forget(&mut self) {
+        let Self { directives, check, global_args, stages, ignored_flags, blank_lines } = self;
+        directives.forget();
+        check.forget();
+        global_args.forget();
+        stages.forget();
+        ignored_flags.clear();
+        blank_lines.clear();
+    }
+}
+
+impl Forget for GlobalArg {
+    fn forget(&mut self) {
+        let Self { arg, keyword, span, description, check } = self;
+        arg.forget();
+        layout(keyword);
+        span.forget();
+        description.forget();
+        check.forget();
+    }
+}
+
+impl Forget for Stage {
+    fn forget(&mut self) {
+        let Self { from, keyword, span, statements, description, check } = self;
+        from.forget();
+        layout(keyword);
+        span.forget();
+        statements.forget();
+        description.forget();
+        check.forget();
+    }
+}
+
+impl Forget for From {
+    fn forget(&mut self) {
+        let Self { image, platform, name, as_keyword } = self;
+        image.forget();
+        platform.forget();
+        name.forget();
+        as_keyword.iter_mut().for_each(layout);
+    }
+}
+
 impl Forget for Statement {
     fn forget(&mut self) {
-        let Self { instruction, text, span } = self;
+        let Self { instruction, text, keyword, span, description, check } = self;
         instruction.forget();
         text.clear();
+        layout(keyword);
         span.forget();
+        description.forget();
+        check.forget();
     }
+}
+
+/// Empties what is one thing however it is written.
+fn layout(text: &mut Text) {
+    let Text { value, span } = text;
+    value.clear();
+    span.forget();
 }
 
 impl<T: Forget> Forget for Vec<T> {
@@ -101,11 +158,8 @@ macro_rules! fields {
 }
 
 fields! {
-    Program { directives global_args stages }
     Directive { name value span }
-    Stage { from span statements description }
     Text { value span }
-    From { image platform name }
     Arg { declarations }
     ArgDeclaration { name default }
     Pair { key value }
@@ -133,6 +187,8 @@ fields! {
     Template { raw parts span }
     Diagnostic { code severity message span labels help }
     Label { span text }
+    Check { text span skip experimental error problems }
+    Selection { all names }
 }
 
 /// Enums, their variants and what these hold, in the same way.
@@ -162,7 +218,7 @@ variants! {
         ;
         Literal { text quoted }
         Variable { name modifier quoted span }
-        Malformed { message span }
+        Malformed { message help span }
     }
     Modifier {
         ;

@@ -18,6 +18,8 @@ pub(crate) struct GitUrl {
     pub(crate) keep_git_dir: Option<bool>,
     /// `submodules` of the query.
     pub(crate) submodules: Option<bool>,
+    /// Whether the query asks for files with the time of their commit, which an `ADD` cannot give.
+    pub(crate) commit_time: bool,
     /// Whether it could as well be a path (`github.com/…` without a scheme).
     pub(crate) like_path: bool,
 }
@@ -92,8 +94,9 @@ impl GitUrl {
                 "fetch-by-commit" => {
                     boolean(name, value)?;
                 }
-                // Files are given the time of the checkout either way.
-                "mtime" if matches!(value, "checkout" | "commit") => {}
+                "mtime" if matches!(value, "checkout" | "commit") => {
+                    self.commit_time = value == "commit";
+                }
                 "mtime" => return Err(format!("`mtime` is `{value}`, not checkout or commit")),
                 other => return Err(format!("`{other}` is not known in the query")),
             }

@@ -10,6 +10,7 @@ use ir::instruction::Network;
 use ir::{Diagnostic, Facts, ImageRequest, Platform, Program, Span};
 
 mod budget;
+mod check;
 mod chmod;
 mod explain;
 mod giturl;
@@ -18,6 +19,7 @@ mod pass;
 mod path;
 mod step;
 
+pub use check::{Rule, check, rules};
 pub use explain::explain;
 pub use named::NamedContext;
 pub use pass::key::{Component, components};
@@ -71,7 +73,7 @@ pub struct Planned {
     /// When the image is to say that it was made, in seconds since 1970: `SOURCE_DATE_EPOCH` as a
     /// build argument or a global `ARG`. None leaves it to the caller.
     pub epoch: Option<u64>,
-    /// Errors and warnings.
+    /// Warnings, then errors.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -99,10 +101,27 @@ fn passes(
     facts: &Facts,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<(ir::Graph, Option<u64>), Vec<Diagnostic>> {
-    let resolved = pass::resolve::resolve(program, options, facts)?;
+    let settings = check::settings(program, options)?;
+    let resolved = match pass::resolve::resolve(program, options, facts) {
+        Ok(resolved) => resolved,
+        Err(errors) => {
+            warnings.extend(check(program, options));
+            return Err(errors);
+        }
+    };
     warnings.extend(pass::resolve::useless_build_args(program, &resolved, options));
-    let expanded = pass::expand::expand(&resolved, options, facts)?;
-    let mut graph = pass::lower::lower(&resolved, expanded, options, facts, warnings)?;
+    let expanded = pass::expand::expand(&resolved, options, facts);
+    let plan = check::Plan { program, options, facts, resolved: &resolved, expanded: &expanded };
+    let check::Verdict { warnings: found, failure } = check::check_plan(plan, &settings);
+    warnings.extend(found);
+    let pass::expand::Expanded { stages, unset: _, errors } = expanded;
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let mut graph = pass::lower::lower(&resolved, stages, options, facts, warnings)?;
+    if let Some(failure) = failure {
+        return Err(vec![failure]);
+    }
     pass::prune::prune(&mut graph);
     pass::key::key(&mut graph);
     Ok((graph, resolved.epoch))
@@ -119,6 +138,7 @@ pub fn images(
     options: &Options,
     facts: &Facts,
 ) -> Result<Vec<(ImageRequest, Span)>, Vec<Diagnostic>> {
+    check::settings(program, options)?;
     let resolved = pass::resolve::resolve(program, options, facts)?;
     let mut missing = resolved.images(options);
     missing.retain(|(request, _)| !facts.images.contains_key(request));

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use ir::Span;
 use ir::diagnostic::Diagnostic;
 use ir::instruction::{Command, Device, Heredoc, MountKey, Network, Security};
+use ir::{Span, Statement};
 
 use crate::pass::expand::Env;
 
@@ -19,20 +19,20 @@ pub(crate) struct Word {
 
 /// A stage with its values.
 #[derive(Debug)]
-pub(crate) struct ExpandedStage {
+pub(crate) struct ExpandedStage<'a> {
     /// Position in the Dockerfile.
     pub(crate) index: usize,
     /// What to do, in order; triggers that fire come first.
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<Step<'a>>,
 }
 
 /// One statement.
 #[derive(Debug)]
-pub(crate) struct Step {
+pub(crate) struct Step<'a> {
     /// What it does.
     pub(crate) action: Action,
-    /// The statement as written, on one line.
-    pub(crate) text: String,
+    /// What was written.
+    pub(crate) statement: &'a Statement,
     /// Where diagnostics and the origin point.
     pub(crate) place: Place,
 }
@@ -65,7 +65,7 @@ pub(crate) enum Action {
     Stopsignal(Word),
     User(String),
     Volume(Vec<Word>),
-    Workdir(String),
+    Workdir(Word),
 }
 
 /// A `RUN`.
@@ -106,7 +106,7 @@ pub(crate) struct CopyStep {
     /// Files given in the Dockerfile, by name.
     pub(crate) heredocs: Vec<(String, String)>,
     /// The destination.
-    pub(crate) destination: String,
+    pub(crate) destination: Word,
     /// `--chown`; empty is none.
     pub(crate) chown: String,
     /// `--chmod`.

@@ -30,6 +30,7 @@ fn look(root: &Path, path: &str) -> (u32, u32, u32) {
     (metadata.permissions().mode() & 0o7777, metadata.uid(), metadata.gid())
 }
 
+// rule: copy.wildcard, copy.directory
 #[test]
 fn files_directories_and_wildcards_arrive_where_they_should() {
     let dockerfile = "FROM @base\n\
@@ -209,6 +210,7 @@ fn archives_are_unpacked_by_add_and_copied_by_copy() {
     assert_eq!(fs::read(root.join("copied.tgz")).unwrap(), bytes);
 }
 
+// rule: add.http-file
 #[test]
 fn urls_are_fetched_and_checked() {
     const SUM: &str = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";

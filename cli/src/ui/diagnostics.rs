@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use ir::diagnostic::Label;
 use ir::{Diagnostic, Severity, Source, Span};
 
@@ -13,6 +13,10 @@ pub(super) fn render(source: &Source, diagnostic: &Diagnostic, colour: bool) -> 
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(&diagnostic.message).id(diagnostic.code.name());
+    // What is wrong with the command or with the whole file stands nowhere in it.
+    if diagnostic.span == Span::default() {
+        return finish(title.element(Origin::path(source.name())), &diagnostic.help, colour);
+    }
     let snippet = snippet(source, diagnostic.span, &diagnostic.labels);
     finish(title.element(snippet), &diagnostic.help, colour)
 }

@@ -54,7 +54,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
 fn template(text: &str, escape: char) {
     let template = grammar::template(text, escape, 0);
     assert_eq!(template.raw, text);
-    assert!(template.variables().iter().all(|name| !name.is_empty()));
+    assert!(template.variables().iter().all(|(name, _)| !name.is_empty()));
 }
 
 /// Keys and values stand in the text in their order, and do not overlap.

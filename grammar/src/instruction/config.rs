@@ -21,11 +21,14 @@ pub(super) fn entrypoint(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Opt
 }
 
 pub(super) fn shell(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Shell> {
+    const EXAMPLE: &str = "SHELL [\"/bin/sh\", \"-c\"]";
     call.no_flags("SHELL", problems);
-    let arguments = call.some_arguments("`SHELL` needs a JSON array of strings", problems)?;
+    let message = "`SHELL` needs a JSON array of strings";
+    let arguments = call.some_arguments(message, EXAMPLE, problems)?;
     match json::read(arguments) {
         Form::Array(elements) if elements.is_empty() => {
-            problems.push(call.arity("`SHELL` needs at least one string".to_owned()));
+            let help = format!("write it as in `{EXAMPLE}`");
+            problems.push(call.arity("`SHELL` needs at least one string", help));
             None
         }
         Form::Array(elements) => Some(Shell { argv: values(&elements) }),
@@ -33,7 +36,7 @@ pub(super) fn shell(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<S
             let message = "the shell is no JSON array of strings";
             problems.push(
                 Diagnostic::error(Code::BadArgument, arguments.span(), message)
-                    .help("write it as `SHELL [\"/bin/sh\", \"-c\"]`"),
+                    .help(format!("write it as in `{EXAMPLE}`")),
             );
             None
         }
@@ -46,7 +49,8 @@ pub(super) fn shell(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<S
 
 pub(super) fn expose(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Expose> {
     call.no_flags("EXPOSE", problems);
-    let arguments = call.some_arguments("`EXPOSE` needs at least one port", problems)?;
+    let arguments =
+        call.some_arguments("`EXPOSE` needs at least one port", "EXPOSE 80 53/udp", problems)?;
     let mut ports = words::split(arguments);
     ports.sort_by_key(|port| port.text());
     Some(Expose {
@@ -59,7 +63,8 @@ pub(super) fn volume(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<
     let list = list(call.head.arguments, problems)?;
     let paths = list.fragments();
     if paths.is_empty() {
-        problems.push(call.arity("`VOLUME` needs at least one path".to_owned()));
+        let help = "write it as in `VOLUME /data`";
+        problems.push(call.arity("`VOLUME` needs at least one path", help));
         return None;
     }
     for path in paths.iter().filter(|path| path.text().trim().is_empty()) {
@@ -74,33 +79,35 @@ pub(super) fn volume(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<
 }
 
 pub(super) fn maintainer(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Maintainer> {
-    let name = rest(call, "MAINTAINER", "a name", problems)?;
+    let name = rest(call, ("MAINTAINER", "a name"), "A. Name <a@example.org>", problems)?;
     Some(Maintainer { name: name.to_text() })
 }
 
 pub(super) fn user(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<User> {
-    let user = rest(call, "USER", "a user", problems)?;
+    let user = rest(call, ("USER", "a user"), "nobody", problems)?;
     Some(User { user: template::word(user, call.escape) })
 }
 
 pub(super) fn workdir(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Workdir> {
-    let path = rest(call, "WORKDIR", "a path", problems)?;
+    let path = rest(call, ("WORKDIR", "a path"), "/app", problems)?;
     Some(Workdir { path: template::word(path, call.escape) })
 }
 
 /// As in BuildKit, flags are dropped without a word.
 pub(super) fn stopsignal(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Stopsignal> {
-    let signal = call.some_arguments("`STOPSIGNAL` needs a signal", problems)?;
+    let signal =
+        call.some_arguments("`STOPSIGNAL` needs a signal", "STOPSIGNAL SIGTERM", problems)?;
     Some(Stopsignal { signal: template::word(signal, call.escape) })
 }
 
 /// The rest of the line as the one argument.
 fn rest<'a>(
     call: &Call<'a>,
-    keyword: &str,
-    what: &str,
+    (keyword, what): (&str, &str),
+    example: &str,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Fragment<'a>> {
     call.no_flags(keyword, problems);
-    call.some_arguments(&format!("`{keyword}` needs {what}"), problems)
+    let message = format!("`{keyword}` needs {what}");
+    call.some_arguments(&message, &format!("{keyword} {example}"), problems)
 }

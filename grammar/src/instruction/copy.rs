@@ -80,7 +80,9 @@ fn paths(call: &Call<'_>, keyword: &str, problems: &mut Vec<Diagnostic>) -> Opti
             None
         }
         _ => {
-            problems.push(call.arity(format!("`{keyword}` needs a source and a destination")));
+            let message = format!("`{keyword}` needs a source and a destination");
+            let help = format!("write what to copy, then where to, as in `{keyword} file /path/`");
+            problems.push(call.arity(message, help));
             None
         }
     }

@@ -1,7 +1,7 @@
 //! `FROM`.
 
 use ir::instruction::{From, Text};
-use ir::{Code, Diagnostic, Template};
+use ir::{Code, Diagnostic, Span, Template};
 
 use super::Call;
 use crate::flags::Kind;
@@ -16,19 +16,23 @@ pub(crate) fn from(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> From {
     let is_as = |word: &Fragment<'_>| word.text().eq_ignore_ascii_case("as");
     let name = match words.as_slice() {
         [] => {
-            problems.push(call.arity("`FROM` needs an image".to_owned()));
+            problems.push(call.arity("`FROM` needs an image", "write it as in `FROM alpine:3`"));
             None
         }
         [_] => None,
         [_, keyword, name] if is_as(keyword) => stage_name(*name, problems),
-        [_, keyword, ..] => {
-            let message = "`FROM` takes an image and, behind `AS`, a name".to_owned();
-            let help = if is_as(keyword) {
-                "give the stage one name, without blanks"
-            } else {
-                "write `AS` before the name of the stage"
+        [image, keyword, names @ ..] => {
+            let (first, help) = match names {
+                _ if words::is_cut(*image) => {
+                    (image, "write the `${…}` without blanks: they end a word")
+                }
+                _ if !is_as(keyword) => (keyword, "write `AS` before the name of the stage"),
+                [] => (keyword, "write the name of the stage behind `AS`"),
+                [name, ..] => (name, "give the stage one name, without blanks"),
             };
-            problems.push(call.arity(message).help(help));
+            let message = "`FROM` takes an image and, behind `AS`, a name";
+            let span = Span::new(first.span().start(), call.head.arguments.span().end());
+            problems.push(Diagnostic::error(Code::WrongArity, span, message).help(help));
             None
         }
     };
@@ -36,7 +40,8 @@ pub(crate) fn from(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> From {
         Some(image) => template::word(*image, call.escape),
         None => Template::literal("", call.head.arguments.span()),
     };
-    From { image, platform, name }
+    let as_keyword = words.get(1).filter(|word| is_as(word)).map(|word| word.to_text());
+    From { image, platform, as_keyword, name }
 }
 
 fn stage_name(name: Fragment<'_>, problems: &mut Vec<Diagnostic>) -> Option<Text> {

@@ -5,7 +5,8 @@ use ir::{Code, Diagnostic};
 
 use super::{Call, command};
 use crate::duration;
-use crate::flags::{Given, Kind, Spec};
+use crate::flags::{Given, Head, Kind, Spec};
+use crate::span_map::Fragment;
 use crate::suggest;
 
 const HEALTHCHECK: [Spec; 5] = [
@@ -19,17 +20,32 @@ const HEALTHCHECK: [Spec; 5] = [
 /// Nanoseconds of the shortest time that is not "inherit".
 const SHORTEST: u64 = 1_000_000;
 
-pub(super) fn healthcheck(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Healthcheck> {
-    let arguments = call.some_arguments("`HEALTHCHECK` needs `NONE` or `CMD`", problems)?;
+/// Whether it is `HEALTHCHECK NONE`.
+pub(super) fn is_none(head: &Head<'_>) -> bool {
+    kind(head).0.text().eq_ignore_ascii_case("NONE")
+}
+
+/// The first word of the arguments, and the rest.
+fn kind<'a>(head: &Head<'a>) -> (Fragment<'a>, Fragment<'a>) {
+    let arguments = head.arguments;
     let end = arguments.text().find(char::is_whitespace).unwrap_or(arguments.text().len());
-    let kind = arguments.part(0..end);
-    let rest = arguments.from(end).trim();
-    if kind.text().eq_ignore_ascii_case("NONE") {
-        // As in BuildKit, flags are dropped without a word.
+    (arguments.part(0..end), arguments.from(end).trim())
+}
+
+pub(super) fn healthcheck(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Healthcheck> {
+    const EXAMPLE: &str = "HEALTHCHECK CMD curl -f http://localhost/";
+    call.some_arguments("`HEALTHCHECK` needs `NONE` or `CMD`", EXAMPLE, problems)?;
+    let (kind, rest) = kind(&call.head);
+    if is_none(&call.head) {
+        // As in BuildKit, flags are dropped; a build check tells.
         if !matches!(command(rest, problems)?, Command::Exec(ref argv) if argv.is_empty())
             && !rest.text().is_empty()
         {
-            problems.push(call.arity("`HEALTHCHECK NONE` takes no arguments".to_owned()));
+            let message = "`HEALTHCHECK NONE` takes no arguments";
+            problems.push(
+                Diagnostic::error(Code::WrongArity, rest.span(), message)
+                    .help("remove them, or write `CMD` instead of `NONE`"),
+            );
         }
         return Some(Healthcheck::None);
     }
@@ -52,7 +68,8 @@ pub(super) fn healthcheck(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Op
         Command::Exec(argv) => argv.is_empty(),
     };
     if empty {
-        problems.push(call.arity("`HEALTHCHECK CMD` needs a command".to_owned()));
+        let help = format!("write it as in `{EXAMPLE}`");
+        problems.push(call.arity("`HEALTHCHECK CMD` needs a command", help));
         return None;
     }
     Some(Healthcheck::Check { command, interval, timeout, start_period, start_interval, retries })
@@ -68,7 +85,7 @@ fn time(flags: &Given<'_>, name: &str, problems: &mut Vec<Diagnostic>) -> u64 {
         Some(time) if time >= SHORTEST => time,
         Some(_) => {
             let message = format!("`--{name}` of `{shown}` is shorter than `1ms`");
-            problems.push(error(message));
+            problems.push(error(message).help("write a longer time, or `0` for the default"));
             0
         }
         None => {

@@ -36,6 +36,9 @@ const KEYS: [(&str, MountKey, bool); 20] = [
     ("uid", MountKey::Uid, false),
 ];
 
+/// What is a type, and easily taken for a key.
+const TYPES: [&str; 5] = ["bind", "cache", "secret", "ssh", "tmpfs"];
+
 /// Reads one mount. As in BuildKit, what its fields say is checked where the stage is needed.
 pub(super) fn mount(
     value: Fragment<'_>,
@@ -91,7 +94,8 @@ fn field(field: Fragment<'_>, escape: char) -> Result<MountField, Diagnostic> {
     };
     let error = |message: String| Diagnostic::error(Code::BadMount, field.span(), message);
     if field.text().is_empty() {
-        return Err(error("a field of `--mount` is empty".to_owned()));
+        let empty = error("a field of `--mount` is empty".to_owned());
+        return Err(empty.help("remove the comma before or behind it"));
     }
     let name = key.text().to_ascii_lowercase();
     // buildah's `z` and `Z`.
@@ -101,7 +105,13 @@ fn field(field: Fragment<'_>, escape: char) -> Result<MountField, Diagnostic> {
         let diagnostic = error(format!("unknown mount key `{}`", suggest::shown(key.text())));
         return Err(match suggest::nearest(&name, KEYS.iter().map(|(known, _, _)| *known)) {
             Some(known) => diagnostic.help(format!("write `{known}`")),
-            None => diagnostic,
+            None if TYPES.contains(&name.as_str()) => {
+                diagnostic.help(format!("write `type={name}`"))
+            }
+            None => {
+                let known: Vec<_> = KEYS.iter().map(|(known, _, _)| *known).collect();
+                diagnostic.help(format!("use one of `{}`", known.join("`, `")))
+            }
         });
     };
     if value.is_none() && !alone {

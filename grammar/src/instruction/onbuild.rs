@@ -8,7 +8,8 @@ use crate::flags;
 
 pub(super) fn onbuild(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Onbuild> {
     call.no_flags("ONBUILD", problems);
-    let written = call.some_arguments("`ONBUILD` needs an instruction", problems)?;
+    let written =
+        call.some_arguments("`ONBUILD` needs an instruction", "ONBUILD RUN make", problems)?;
     let head = flags::head(written, call.escape);
     let inner = Call { head, ..call.clone() };
     if let Some(problem) = forbidden(&inner) {
@@ -26,9 +27,14 @@ pub(super) fn onbuild(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option
     problems.extend(found.iter().filter(|problem| problem.code == Code::BadJson).cloned());
     let span = Span::new(written.span().start(), call.span.end());
     let trigger = match instruction {
-        Some(instruction) if !found.iter().any(Diagnostic::is_error) => {
-            Ok(Box::new(Statement { instruction, text: written.text().to_owned(), span }))
-        }
+        Some(instruction) if !found.iter().any(Diagnostic::is_error) => Ok(Box::new(Statement {
+            instruction,
+            keyword: inner.head.keyword.to_text(),
+            text: written.text().to_owned(),
+            span,
+            description: String::new(),
+            check: None,
+        })),
         _ => Err(found),
     };
     Some(Onbuild { text: trigger_text(&inner, written.text()), trigger })
@@ -41,7 +47,12 @@ pub(crate) fn forbidden(call: &Call<'_>) -> Option<Diagnostic> {
         return None;
     }
     let message = format!("`{keyword}` cannot be a trigger of `ONBUILD`");
-    Some(Diagnostic::error(Code::BadTrigger, call.head.keyword.span(), message))
+    let help = match keyword {
+        "ONBUILD" => "write one `ONBUILD`: a trigger fires in the next build only",
+        "FROM" => "remove it: the `FROM` of the other build is what fires the trigger",
+        _ => "write `LABEL org.opencontainers.image.authors=…` instead",
+    };
+    Some(Diagnostic::error(Code::BadTrigger, call.head.keyword.span(), message).help(help))
 }
 
 /// What goes into the image: the line, then each body with its terminator.

@@ -17,9 +17,10 @@ pub(super) fn label(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<L
     Some(LabelInstruction { pairs, legacy })
 }
 
-/// The good declarations of an `ARG`. As in BuildKit, flags are dropped without a word.
+/// The good declarations of an `ARG`. As in BuildKit, flags are dropped; a build check tells.
 pub(crate) fn arg(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Arg> {
-    let arguments = call.some_arguments("`ARG` needs at least one name", problems)?;
+    let arguments =
+        call.some_arguments("`ARG` needs at least one name", "ARG NAME=default", problems)?;
     let mut declarations = Vec::new();
     for word in words::quoted(arguments, call.escape) {
         let (name, default) = match word.split_once('=') {
@@ -44,22 +45,27 @@ fn pairs(
 ) -> Option<(Vec<Pair>, bool)> {
     call.no_flags(keyword, problems);
     let message = format!("`{keyword}` needs at least one `key=value`");
-    let arguments = call.some_arguments(&message, problems)?;
+    let example = format!("{keyword} name=value");
+    let arguments = call.some_arguments(&message, &example, problems)?;
     let words = words::quoted(arguments, call.escape);
     let first = words.first()?;
     if !first.text().contains('=') {
         return Some((vec![legacy(call, keyword, problems)?], true));
     }
     let mut pairs = Vec::new();
+    let mut cut = false;
     for word in words {
         let Some((key, value)) = word.split_once('=') else {
             let message = format!("`{}` has no `=`", suggest::shown(word.text()));
-            problems.push(
-                Diagnostic::error(Code::BadArgument, word.span(), message)
-                    .help("write `key=value`, with a value of several words in quotes"),
-            );
+            let help = if cut {
+                "put the whole value in double quotes: a `${…}` does not hold words together"
+            } else {
+                "write `key=value`, with a value of several words in quotes"
+            };
+            problems.push(Diagnostic::error(Code::BadArgument, word.span(), message).help(help));
             continue;
         };
+        cut = words::is_cut(value);
         pairs.extend(pair(call, keyword, key, value, problems));
     }
     (!pairs.is_empty()).then_some((pairs, false))
@@ -71,10 +77,9 @@ fn legacy(call: &Call<'_>, keyword: &str, problems: &mut Vec<Diagnostic>) -> Opt
     let key = words::split(arguments).first().copied().unwrap_or(arguments);
     let value = arguments.from(key.text().len()).trim();
     if value.text().is_empty() {
-        problems.push(
-            call.arity(format!("`{keyword}` needs a value for `{}`", suggest::shown(key.text())))
-                .help("write `key=value`; the value may be empty"),
-        );
+        let key = suggest::shown(key.text());
+        let message = format!("`{keyword}` needs a value for `{key}`");
+        problems.push(call.arity(message, "write `key=value`; the value may be empty"));
         return None;
     }
     Some(Pair { key: template::word(key, call.escape), value: template::word(value, call.escape) })

@@ -52,6 +52,14 @@ fn says_something(name: &str, value: &Value) -> bool {
     match value {
         Value::Null => name == "none",
         Value::Bool(false) => matches!(name, "unpack" | "keep_git_dir"),
+        Value::Object(fields) if matches!(name, "skip" | "experimental") => {
+            fields.iter().any(|(name, field)| says_something(name, field))
+        }
+        // A keyword is told where it is not written as usual.
+        Value::Object(fields) if name.ends_with("keyword") => {
+            let written = fields["value"].as_str().unwrap();
+            written.to_uppercase() != written
+        }
         Value::Array(elements) => !elements.is_empty() || name == "exec",
         Value::String(text) => !text.is_empty(),
         Value::Bool(true) | Value::Number(_) | Value::Object(_) => true,

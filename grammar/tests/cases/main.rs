@@ -2,13 +2,15 @@
 //!
 //! A `parse` case has its program in `snapshots/grammar`. A `reject` case says what is wrong with
 //! it, in lines below the line they speak of: `#~ FROM-TO message`, 1-based inclusive byte columns,
-//! with `warning: ` before the message of a warning. `#~ help: text` lines below such a line, if
-//! there are any, are all the help of that diagnostic. These lines are taken out before parsing.
+//! with `warning: ` before the message of a warning. `#~ help: text` lines below such a line are the
+//! help of that diagnostic. These lines are taken out before parsing, and written anew where insta is
+//! told to accept what it finds.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod dump;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use ir::{Diagnostic, Severity, Source};
@@ -38,7 +40,12 @@ fn reject_cases_have_exactly_their_diagnostics() {
         let (text, expected) = expectations(&text);
         let source = Source::new("Dockerfile", text).unwrap();
         let found: Vec<_> = parse(&source).diagnostics.iter().map(|d| said(d, &source)).collect();
-        if !agree(&expected, &found) {
+        if expected == found {
+            continue;
+        }
+        if accepting() {
+            std::fs::write(&path, with_expectations(source.text(), &found)).unwrap();
+        } else {
             wrong.push(format!("{}\nexpected {expected:#?}\nfound {found:#?}", path.display()));
         }
     }
@@ -46,19 +53,36 @@ fn reject_cases_have_exactly_their_diagnostics() {
 }
 
 /// A diagnostic as a case file says it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Said {
     line: usize,
     text: String,
     help: Vec<String>,
 }
 
-fn agree(expected: &[Said], found: &[Said]) -> bool {
-    expected.len() == found.len()
-        && expected.iter().zip(found).all(|(expected, found)| {
-            let helps = expected.help.is_empty() || expected.help == found.help;
-            expected.line == found.line && expected.text == found.text && helps
-        })
+/// Whether what is found is to be written into the cases, as insta does with snapshots.
+#[expect(clippy::disallowed_methods, reason = "insta reads the variable as well")]
+fn accepting() -> bool {
+    std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always")
+}
+
+/// The text with what is said about each line below it.
+fn with_expectations(text: &str, found: &[Said]) -> String {
+    let mut written = String::new();
+    let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+    if lines.is_empty() {
+        lines.push("");
+    }
+    for (line, number) in lines.into_iter().zip(1..) {
+        written.push_str(line);
+        for said in found.iter().filter(|said| said.line == number) {
+            writeln!(written, "#~ {}", said.text).unwrap();
+            for help in &said.help {
+                writeln!(written, "#~ help: {help}").unwrap();
+            }
+        }
+    }
+    written
 }
 
 fn said(diagnostic: &Diagnostic, source: &Source) -> Said {

@@ -44,7 +44,7 @@ pub(crate) fn vary(text: &str, choices: Vec<u8>) -> String {
 
 /// Where each instruction stands.
 fn instructions(program: &ir::Program) -> Vec<Span> {
-    let mut all: Vec<_> = program.global_args.iter().map(|(_, span)| *span).collect();
+    let mut all: Vec<_> = program.global_args.iter().map(|arg| arg.span).collect();
     for stage in &program.stages {
         all.push(stage.span);
         all.extend(stage.statements.iter().map(|statement| statement.span));

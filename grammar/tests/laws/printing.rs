@@ -84,7 +84,7 @@ fn what_no_dockerfile_says_is_told_with_its_place() {
         "no Dockerfile can say what `FROM` of stage 2 holds",
     );
     assert_eq!(
-        told(&|program| program.global_args[0].0.declarations.clear()),
+        told(&|program| program.global_args[0].arg.declarations.clear()),
         "no Dockerfile can say what `ARG` 1 before the first stage holds",
     );
     assert_eq!(

@@ -1,11 +1,12 @@
 //! Programs at random, from their types: what a Dockerfile can say, and no more.
 
+use ir::check::Check;
 use ir::instruction::{
     Add, Arg, ArgDeclaration, Cmd, Command, Copy, Device, Entrypoint, Env, Expose, From,
     Healthcheck, Heredoc, Instruction, LabelInstruction, Maintainer, Mount, MountField, MountKey,
     Network, Onbuild, Pair, Paths, Run, Security, Shell, Stopsignal, Text, User, Volume, Workdir,
 };
-use ir::program::Directive;
+use ir::program::{Directive, GlobalArg};
 use ir::{Program, Span, Stage, Statement, Template};
 use kaniko_grammar::{print, template};
 use proptest::collection::vec;
@@ -50,9 +51,12 @@ pub(crate) fn program() -> impl Strategy<Value = Program> {
             let others = others.into_iter().map(|(name, value)| directive(name, value.to_owned()));
             escape.clone().into_iter().chain(others).collect()
         });
-        let global_args = vec((words.arg(), Just(Span::default())), 0..2);
-        (directives, global_args, vec(words.stage(), 1..4)).prop_map(
-            |(directives, global_args, stages)| Program { directives, global_args, stages },
+        (directives, vec(words.global_arg(), 0..2), vec(words.stage(), 1..4)).prop_map(
+            |(directives, global_args, stages): (Vec<Directive>, _, _)| {
+                let given = directives.iter().find(|directive| directive.name == "check");
+                let check = given.map(|directive| check(&directive.value));
+                Program { directives, check, global_args, stages, ..Program::default() }
+            },
         )
     })
 }
@@ -63,6 +67,26 @@ fn directive(name: &str, value: String) -> Directive {
 
 fn text(value: String) -> Text {
     Text { value, span: Span::default() }
+}
+
+/// What a keyword is without its case.
+fn keyword() -> Text {
+    text(String::new())
+}
+
+fn check(options: &str) -> Check {
+    Check::comment(text(options.to_owned()), Span::default())
+}
+
+/// The comments above an instruction.
+fn comments() -> impl Strategy<Value = (String, Option<Check>)> {
+    let line = prop_oneof![
+        3 => TRIMMED,
+        1 => select(vec!["escape=`", "Syntax = a", "a=b"]).prop_map(str::to_owned),
+    ];
+    let description = vec(line, 0..3).prop_map(|lines| lines.join("\n"));
+    let options = vec!["skip=all", "skip=A,B;error=true", "experimental=all"];
+    (description, option::of(select(options).prop_map(check)))
 }
 
 fn texts() -> impl Strategy<Value = Vec<Text>> {
@@ -94,10 +118,8 @@ fn command() -> impl Strategy<Value = Command> {
 fn unplaced(raw: &str, escape: char) -> Template {
     let name = Template::literal("a", Span::default());
     let platform = Some(template(raw, escape, 0));
-    let from = From { image: name, platform, name: None };
-    let stage =
-        Stage { from, span: Span::default(), statements: Vec::new(), description: String::new() };
-    let program = Program { stages: vec![stage], ..Program::default() };
+    let from = From { image: name, platform, name: None, as_keyword: None };
+    let program = Program { stages: vec![stage(from, Vec::new())], ..Program::default() };
     program.unplaced().stages.remove(0).from.platform.unwrap()
 }
 
@@ -291,20 +313,42 @@ impl Words {
 
     fn stage(self) -> impl Strategy<Value = Stage> {
         let from = (self.template(WORD), self.flag(), option::of("[a-zA-Z][a-zA-Z0-9_.-]{0,3}"))
-            .prop_map(|(image, platform, name)| From { image, platform, name: name.map(text) });
-        let line = prop_oneof![
-            3 => TRIMMED,
-            1 => select(vec!["escape=`", "Syntax = a", "a=b"]).prop_map(str::to_owned),
-        ];
-        let description = vec(line, 0..3).prop_map(|lines| lines.join("\n"));
-        (from, vec(self.statement(), 0..4), description).prop_map(
-            |(from, statements, description)| Stage {
-                from,
-                span: Span::default(),
-                statements,
+            .prop_map(|(image, platform, name)| {
+                let as_keyword = name.is_some().then(keyword);
+                From { image, platform, name: name.map(text), as_keyword }
+            });
+        let statement =
+            (self.statement(), comments()).prop_map(|(statement, (description, check))| {
+                Statement { description, check, ..statement }
+            });
+        (from, vec(statement, 0..4), comments()).prop_map(
+            |(from, statements, (description, check))| Stage {
                 description,
+                check,
+                ..stage(from, statements)
             },
         )
+    }
+
+    fn global_arg(self) -> impl Strategy<Value = GlobalArg> {
+        (self.arg(), comments()).prop_map(|(arg, (description, check))| GlobalArg {
+            arg,
+            keyword: keyword(),
+            span: Span::default(),
+            description,
+            check,
+        })
+    }
+}
+
+fn stage(from: From, statements: Vec<Statement>) -> Stage {
+    Stage {
+        from,
+        keyword: keyword(),
+        span: Span::default(),
+        statements,
+        description: String::new(),
+        check: None,
     }
 }
 
@@ -356,21 +400,24 @@ fn stripped(body: &str, strip_tabs: bool) -> String {
 }
 
 fn statement(instruction: Instruction) -> Statement {
-    Statement { instruction, text: String::new(), span: Span::default() }
+    Statement {
+        instruction,
+        text: String::new(),
+        keyword: keyword(),
+        span: Span::default(),
+        description: String::new(),
+        check: None,
+    }
 }
 
 /// The text of a trigger, which goes into an image as it was written.
 fn printed(trigger: &Statement, escape: char) -> String {
     const START: &str = "FROM a\n";
     let image = Template::literal("a", Span::default());
-    let stage = Stage {
-        from: From { image, platform: None, name: None },
-        span: Span::default(),
-        statements: vec![trigger.clone()],
-        description: String::new(),
-    };
+    let from = From { image, platform: None, name: None, as_keyword: None };
+    let stages = vec![stage(from, vec![trigger.clone()])];
     let directives = vec![directive("escape", escape.to_string())];
-    let program = Program { directives, global_args: Vec::new(), stages: vec![stage] };
+    let program = Program { directives, stages, ..Program::default() };
     let text = print(&program).unwrap_or_else(|error| panic!("{error}: {program:#?}"));
     let (_, text) = text.split_once(START).unwrap();
     text.trim_end().to_owned()

@@ -151,8 +151,9 @@ fn instruction() -> impl Strategy<Value = String> {
     let end = prop::sample::select(vec!["\n", "\n", "\n", "\r\n", "\u{c}\n", "\u{a0}\n"]);
     (keyword, blank, pieces, end).prop_map(|(keyword, blank, pieces, end)| {
         let arguments = pieces.concat();
-        // The quotes of a flag beside a heredoc need not print.
-        let arguments = arguments.replace(if arguments.contains("<<") { "=" } else { "\n" }, "");
+        // A flag with quotes beside a `<<` is the one thing that need not print.
+        let flags = !arguments.contains("<<");
+        let arguments = if flags { arguments } else { arguments.replace('=', "") };
         format!("{keyword}{blank}{arguments}{end}")
     })
 }

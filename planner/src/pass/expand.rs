@@ -18,8 +18,11 @@ use crate::step::{
     Action, CopyKind, CopyStep, ExpandedStage, MountStep, Place, RunStep, Step, Word,
 };
 
+pub(crate) use unset::Unset;
+
 mod env;
 mod glob;
+mod unset;
 mod value;
 
 pub(crate) use env::{Env, PLATFORM_ARGS, default_path, globals, is_proxy};
@@ -41,6 +44,8 @@ struct Scope {
     args: Arc<Args>,
     /// The values of arguments that no template and no command sees.
     hidden: Arc<Env>,
+    /// Whether the base is not known, so that it may have set anything.
+    open: bool,
 }
 
 /// Names of declared arguments, each once.
@@ -56,48 +61,65 @@ struct Args {
 /// Arguments that tell a scanner what to look at, and are no variables.
 const HIDDEN: [&str; 2] = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
 
-/// Expands the needed stages, in order. All diagnostics of all of them, or every value.
-pub(crate) fn expand(
-    resolved: &Resolved<'_>,
+/// The needed stages with their values.
+#[derive(Debug, Default)]
+pub(crate) struct Expanded<'a> {
+    /// In order. A statement with an error is left out.
+    pub(crate) stages: Vec<ExpandedStage<'a>>,
+    /// Variables that nothing sets.
+    pub(crate) unset: Vec<Unset>,
+    /// Of all stages.
+    pub(crate) errors: Vec<Diagnostic>,
+}
+
+/// Expands the needed stages, in order.
+pub(crate) fn expand<'a>(
+    resolved: &Resolved<'a>,
     options: &Options,
     facts: &Facts,
-) -> Result<Vec<ExpandedStage>, Vec<Diagnostic>> {
+) -> Expanded<'a> {
     let mut scopes: BTreeMap<usize, Scope> = BTreeMap::new();
-    let mut stages = Vec::new();
-    let mut errors = Vec::new();
+    let mut expanded = Expanded::default();
     for &index in &resolved.needed {
         let stage = &resolved.stages[index];
         let mut scope = match &stage.base {
             Base::Stage(base) => scopes.get(base).cloned().unwrap_or_default(),
-            Base::Image(request) => facts
-                .images
-                .get(request)
-                .map_or_else(Scope::default, |image| Scope::of(&image.config.config.env)),
+            Base::Image(request) => facts.images.get(request).map_or_else(
+                || Scope { open: true, ..Scope::default() },
+                |image| Scope::of(&image.config.config.env),
+            ),
             Base::Scratch | Base::Context(_) | Base::Invalid(_) => Scope::default(),
         };
         let Resolved { globals, budget, .. } = resolved;
         if let Err(error) = budget.spend(scope.size(), stage.span) {
-            errors.push(error);
+            expanded.errors.push(error);
             break;
         }
         scope.enter(&stage.platform);
-        let mut expander = Expander { scope, globals, budget, options };
+        let unset = std::mem::take(&mut expanded.unset);
+        let mut expander = Expander { scope, globals, budget, options, unset };
         let mut steps = Vec::new();
-        for (statement, place) in &stage.statements {
-            errors.extend(unreadable(statement).map(|problem| place.at(problem.clone())));
-            match expander.step(statement, *place) {
-                Ok(step) => steps.push(step),
-                Err(error) => errors.push(place.at(error)),
+        for &(statement, place) in &stage.statements {
+            let unreadable = unreadable(statement).map(|problem| place.at(problem.clone()));
+            expanded.errors.extend(unreadable);
+            let met = expander.unset.len();
+            match expander.action(&statement.instruction, place) {
+                Ok(action) => steps.push(Step { action, statement, place }),
+                Err(error) => expanded.errors.push(place.at(error)),
+            }
+            for unset in &mut expander.unset[met..] {
+                unset.place = place;
             }
             if budget.is_exceeded() {
                 break;
             }
         }
+        expanded.unset = expander.unset;
         scopes.insert(index, expander.scope);
-        stages.push(ExpandedStage { index, steps });
+        expanded.stages.push(ExpandedStage { index, steps });
     }
-    resolved.budget.tell(&mut errors);
-    if errors.is_empty() { Ok(stages) } else { Err(errors) }
+    resolved.budget.tell(&mut expanded.errors);
+    expanded
 }
 
 /// What could not be read of a statement, and is wrong because its stage is needed.
@@ -173,28 +195,25 @@ struct Expander<'a> {
     globals: &'a Env,
     budget: &'a Budget,
     options: &'a Options,
+    unset: Vec<Unset>,
 }
 
 impl Expander<'_> {
-    fn value(&self, template: &Template) -> Result<String, Diagnostic> {
+    fn value(&mut self, template: &Template) -> Result<String, Diagnostic> {
+        self.note_unset(template);
         value(template, &self.scope.env, self.budget)
     }
 
-    fn word(&self, template: &Template) -> Result<Word, Diagnostic> {
+    fn word(&mut self, template: &Template) -> Result<Word, Diagnostic> {
         Ok(Word { value: self.value(template)?, span: template.span })
     }
 
-    fn words(&self, templates: &[Template]) -> Result<Vec<Word>, Diagnostic> {
+    fn words(&mut self, templates: &[Template]) -> Result<Vec<Word>, Diagnostic> {
         templates.iter().map(|template| self.word(template)).collect()
     }
 
-    fn pairs(&self, pairs: &[Pair]) -> Result<Vec<(String, String)>, Diagnostic> {
+    fn pairs(&mut self, pairs: &[Pair]) -> Result<Vec<(String, String)>, Diagnostic> {
         pairs.iter().map(|pair| Ok((self.value(&pair.key)?, self.value(&pair.value)?))).collect()
-    }
-
-    fn step(&mut self, statement: &Statement, place: Place) -> Result<Step, Diagnostic> {
-        let action = self.action(&statement.instruction, place)?;
-        Ok(Step { action, text: statement.text.clone(), place })
     }
 
     fn action(&mut self, instruction: &Instruction, place: Place) -> Result<Action, Diagnostic> {
@@ -243,6 +262,7 @@ impl Expander<'_> {
             Instruction::Expose(expose) => {
                 let mut ports = Vec::new();
                 for template in &expose.ports {
+                    self.note_unset(template);
                     let words = value::words(template, &self.scope.env, self.budget)?;
                     let span = template.span;
                     ports.extend(words.into_iter().map(|value| Word { value, span }));
@@ -260,12 +280,12 @@ impl Expander<'_> {
             Instruction::Stopsignal(stop) => Action::Stopsignal(self.word(&stop.signal)?),
             Instruction::User(user) => Action::User(self.value(&user.user)?),
             Instruction::Volume(volume) => Action::Volume(self.words(&volume.paths)?),
-            Instruction::Workdir(workdir) => Action::Workdir(self.value(&workdir.path)?),
+            Instruction::Workdir(workdir) => Action::Workdir(self.word(&workdir.path)?),
         })
     }
 
     /// An empty value is as good as none.
-    fn optional(&self, template: Option<&Template>) -> Result<Option<Word>, Diagnostic> {
+    fn optional(&mut self, template: Option<&Template>) -> Result<Option<Word>, Diagnostic> {
         let word = template.map(|template| self.word(template)).transpose()?;
         Ok(word.filter(|word| !word.value.is_empty()))
     }
@@ -291,11 +311,11 @@ impl Expander<'_> {
         Ok(declared)
     }
 
-    fn run(&self, run: &ir::instruction::Run, place: Place) -> Result<RunStep, Diagnostic> {
+    fn run(&mut self, run: &ir::instruction::Run, place: Place) -> Result<RunStep, Diagnostic> {
         // The command gets a copy of the environment, and its history one of the arguments.
         self.budget.spend(self.scope.size(), place.span)?;
-        let mount = |mount: &ir::instruction::Mount| {
-            let field = |field: &ir::instruction::MountField| {
+        let mut mount = |mount: &ir::instruction::Mount| {
+            let mut field = |field: &ir::instruction::MountField| {
                 let value = match &field.value {
                     Some(from) if field.key == MountKey::From && !from.raw.is_empty() => {
                         Some(from_word(from, self.globals, self.budget)?)
@@ -305,13 +325,14 @@ impl Expander<'_> {
                 };
                 Ok((field.key, value, field.span))
             };
-            let fields = mount.fields.iter().map(field).collect::<Result<_, Diagnostic>>()?;
+            let fields = mount.fields.iter().map(&mut field).collect::<Result<_, Diagnostic>>()?;
             Ok(MountStep { fields, span: mount.span })
         };
+        let mounts = run.mounts.iter().map(&mut mount).collect::<Result<_, Diagnostic>>()?;
         Ok(RunStep {
             command: run.command.clone(),
             heredocs: run.heredocs.clone(),
-            mounts: run.mounts.iter().map(mount).collect::<Result<_, Diagnostic>>()?,
+            mounts,
             network: run.network,
             security: run.security,
             devices: run.devices.clone(),
@@ -320,13 +341,16 @@ impl Expander<'_> {
         })
     }
 
-    fn copy(&self, paths: &Paths, kind: CopyKind) -> Result<CopyStep, Diagnostic> {
-        let heredoc =
+    fn copy(&mut self, paths: &Paths, kind: CopyKind) -> Result<CopyStep, Diagnostic> {
+        let sources = self.words(&paths.sources)?;
+        let mut heredoc =
             |heredoc: &Heredoc| Ok((heredoc.name.clone(), self.value(&heredoc.template)?));
+        let heredocs =
+            paths.heredocs.iter().map(&mut heredoc).collect::<Result<_, Diagnostic>>()?;
         Ok(CopyStep {
-            sources: self.words(&paths.sources)?,
-            heredocs: paths.heredocs.iter().map(heredoc).collect::<Result<_, Diagnostic>>()?,
-            destination: self.value(&paths.destination)?,
+            sources,
+            heredocs,
+            destination: self.word(&paths.destination)?,
             chown: String::new(),
             chmod: None,
             exclude: Vec::new(),

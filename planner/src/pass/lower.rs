@@ -10,7 +10,7 @@ use ir::{Code, ConfigFile, Diagnostic, Digest, Facts, ImageRequest, Platform, Sp
 use crate::budget::Budget;
 use crate::pass::expand::{default_path, is_proxy};
 use crate::pass::resolve::{Base, From, Resolved, Source};
-use crate::step::{Action, ExpandedStage, Place, Step};
+use crate::step::{Action, ExpandedStage, Place, Step, Word};
 use crate::{NamedContext, Options, path};
 
 mod config;
@@ -26,6 +26,9 @@ mod words;
 
 use places::Places;
 
+pub(crate) use copy::{is_git, is_path};
+pub(crate) use port::Port;
+
 /// What every history entry of a Dockerfile says, so that tools know its form.
 const COMMENT: &str = "buildkit.dockerfile.v0";
 
@@ -34,7 +37,7 @@ const COMMENT: &str = "buildkit.dockerfile.v0";
 /// Afterwards inputs have smaller ids than what needs them; equal nodes may still stand twice.
 pub(crate) fn lower(
     resolved: &Resolved<'_>,
-    expanded: Vec<ExpandedStage>,
+    expanded: Vec<ExpandedStage<'_>>,
     options: &Options,
     facts: &Facts,
     warnings: &mut Vec<Diagnostic>,
@@ -125,7 +128,7 @@ struct Site<'a> {
 }
 
 impl Lowering<'_> {
-    fn stage(&mut self, expanded: ExpandedStage, errors: &mut Vec<Diagnostic>) {
+    fn stage(&mut self, expanded: ExpandedStage<'_>, errors: &mut Vec<Diagnostic>) {
         let stage = self.enter(expanded.index);
         let resolved = self.world.resolved;
         let (budget, span) = (&resolved.budget, resolved.stages[expanded.index].span);
@@ -235,14 +238,14 @@ impl Lowering<'_> {
         self.add(Op::Copy(copy), origin)
     }
 
-    fn step(&mut self, current: &mut Current, step: Step) -> Result<(), Diagnostic> {
+    fn step(&mut self, current: &mut Current, step: Step<'_>) -> Result<(), Diagnostic> {
         let budget = &self.world.resolved.budget;
-        let site = Site { place: step.place, text: &step.text, budget };
+        let site = Site { place: step.place, text: &step.statement.text, budget };
         budget.spend(weight::carried(&current.stage), step.place.span)?;
         match step.action {
             Action::Copy(copy) => self.copy(current, copy, site),
             Action::Run(run) => self.run(current, &run, site),
-            Action::Workdir(directory) => {
+            Action::Workdir(Word { value: directory, span: _ }) => {
                 self.workdir(current, &directory, site);
                 Ok(())
             }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ir::instruction::Instruction;
 use ir::program::Statement;
-use ir::{Code, Diagnostic, Facts, ImageRef, ImageRequest, Platform, Program, Span};
+use ir::{Code, Diagnostic, Facts, ImageRef, ImageRequest, Platform, Program, Span, suggest};
 
 use crate::budget::{Budget, ENTRY};
 use crate::pass::expand::{Env, globals, value};
@@ -153,6 +153,7 @@ fn bind_stage<'a>(
         let text = value(template, &resolved.globals, &resolved.budget)?;
         platform = text.parse().map_err(|error: ir::PlatformError| {
             Diagnostic::error(Code::BadPlatform, template.span, error.to_string())
+                .help("write it as in `linux/amd64` or `linux/arm/v7`")
         })?;
     }
     if let Some(context) = name.as_deref().and_then(|name| resolved.context(name)) {
@@ -224,14 +225,13 @@ fn target(program: &Program, options: &Options) -> Result<usize, Vec<Diagnostic>
     let named = program.stages.iter().rposition(|stage| name(stage).is_some_and(|n| n == lower));
     let index = || wanted.parse().ok().filter(|index| *index < program.stages.len());
     named.or_else(index).ok_or_else(|| {
-        let names: Vec<String> =
-            program.stages.iter().filter_map(name).map(|name| format!("`{name}`")).collect();
+        let names: Vec<String> = program.stages.iter().filter_map(name).collect();
         let message = format!("the target `{wanted}` is no stage of the file");
-        let error = Diagnostic::error(Code::UnknownTarget, Span::default(), message);
-        vec![if names.is_empty() {
-            error.help("the stages of the file have no names; name one with `AS`")
-        } else {
-            error.help(format!("choose one of {}", names.join(", ")))
-        }]
+        let help = match suggest::nearest(wanted, names.iter().map(String::as_str)) {
+            Some(near) => format!("choose `{near}`"),
+            None if names.is_empty() => "name the stage with `AS`, or leave the target out".into(),
+            None => format!("choose one of `{}`", names.join("`, `")),
+        };
+        vec![Diagnostic::error(Code::UnknownTarget, Span::default(), message).help(help)]
     })
 }

@@ -8,6 +8,7 @@ mod graph;
 mod image;
 mod lint;
 mod nodes;
+mod outcome;
 mod parse;
 mod plan;
 mod program;
@@ -15,6 +16,7 @@ mod setting;
 mod syntax;
 mod targets;
 mod vertices;
+mod warnings;
 
 /// The rows of some modes.
 fn table(title: &str, modes: &[&str]) -> Table {

@@ -25,8 +25,9 @@ fn one_word() {
         let pairs: Vec<Pair> = environment.iter().map(pair).collect();
         let ours = match value(pairs, template.clone()) {
             Some(word) => {
+                let names = template.variables().into_iter().map(|(name, _)| name);
                 let (matched, unmatched): (BTreeSet<_>, BTreeSet<_>) =
-                    template.variables().into_iter().partition(|n| environment.contains_key(*n));
+                    names.partition(|name| environment.contains_key(*name));
                 json!({"word": word, "matched": matched, "unmatched": unmatched})
             }
             None => json!("an error"),

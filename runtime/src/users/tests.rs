@@ -68,6 +68,7 @@ fn an_image_without_the_files() {
     assert!(lookup(&root, "web").is_err());
 }
 
+// rule: copy.owner-names
 #[test]
 fn owners_for_copies() {
     let (_dir, root) = root(Some(PASSWD), Some(GROUP));

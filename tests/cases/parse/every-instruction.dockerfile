@@ -1,3 +1,4 @@
+# rule: instruction.keyword
 FROM alpine AS base
 ADD --keep-git-dir=true https://example.org/r.git#v1 /r
 ARG name=value

@@ -1,4 +1,6 @@
 # syntax=docker/dockerfile:1
+# rule: lines.description, directive.syntax
+#
 ARG GO=1.24
 ARG BASE=registry.example/distroless/static
 

@@ -1,3 +1,4 @@
+# rule: add.git-query, copy.remote, add.checksum, copy.mode
 FROM alpine
 ARG file=https://example.com/a repository=https://example.com/r.git
 ADD https://example.com/r.git?ref=a#b /x

@@ -1,3 +1,5 @@
+# rule: add.archive, add.http, add.git
+#: explain
 FROM alpine
 ADD src.tar.gz /local/
 ADD --unpack=false src.tar.gz /kept/

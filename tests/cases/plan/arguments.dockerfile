@@ -1,3 +1,5 @@
+# rule: scope.global, scope.arg, scope.later, scope.stage, argument.proxy
+#: explain
 # Scopes: global, stage, build argument, platform; the later of ARG and ENV wins for commands.
 #: build-arg version=9
 #: build-arg given=yes

@@ -1,3 +1,4 @@
+# rule: config.history, config.layers
 FROM scratch
 MAINTAINER someone
 ENV A=1 B="$A x"

@@ -1,3 +1,5 @@
+# rule: context.named
+#: explain
 # Named contexts replace an image, a stage, and a --from.
 #: context alpine=debian:12
 #: context files

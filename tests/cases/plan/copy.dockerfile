@@ -1,3 +1,5 @@
+# rule: copy.sources, copy.owner, copy.mode, copy.exclude, copy.link, copy.parents
+#: explain
 #: ignore target
 #: ignore **/*.tmp
 FROM alpine

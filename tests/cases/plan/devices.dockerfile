@@ -1,3 +1,4 @@
+# rule: run.device
 # A device that is not required is done without.
 FROM alpine AS unneeded
 RUN --device=gpu,required x

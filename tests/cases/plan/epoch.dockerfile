@@ -1,3 +1,4 @@
+# rule: argument.epoch
 ARG SOURCE_DATE_EPOCH=source
 FROM scratch AS source
 ADD https://example.com/a /

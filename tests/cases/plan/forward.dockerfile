@@ -1,3 +1,4 @@
+# rule: stage.later
 ARG TAG=UPPER:CASE NUMBER=9
 FROM alpine
 COPY --from=later /a /

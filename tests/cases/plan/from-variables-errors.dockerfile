@@ -1,3 +1,4 @@
+# rule: more.from-variables
 ARG EMPTY=
 FROM alpine
 ARG OWN=alpine

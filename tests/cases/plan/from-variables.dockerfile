@@ -1,3 +1,5 @@
+# rule: more.from-variables
+#: explain
 # The variables of a `--from` and of a mount's `from` are those of a `FROM`.
 #: build-arg STAGE=Tools
 #: build-arg TAG=1.29

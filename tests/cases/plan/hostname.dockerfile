@@ -1,2 +1,3 @@
+# rule: argument.hostname
 #: build-arg BUILDKIT_SANDBOX_HOSTNAME=two words
 FROM scratch

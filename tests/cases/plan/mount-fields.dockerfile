@@ -1,3 +1,4 @@
+# rule: mount.keys, stage.unneeded
 # What cannot be read of a mount is wrong where the stage is needed.
 FROM alpine AS unneeded
 RUN --mount=targt=/x,from true

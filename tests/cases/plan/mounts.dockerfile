@@ -1,3 +1,5 @@
+# rule: mount.bind, mount.cache, mount.tmpfs, mount.secret, mount.ssh
+#: explain
 #: build-arg BUILDKIT_CACHE_MOUNT_NS=ns
 FROM busybox AS tools
 FROM alpine

@@ -1,3 +1,5 @@
+# rule: stage.unneeded
+#: explain
 # Two independent stages, one of them unneeded, and a target that copies from the other.
 FROM golang:1.23 AS build
 WORKDIR /src

@@ -1,3 +1,4 @@
+# rule: stage.arguments
 # The platform arguments are global; a stage sees those that it declares.
 #: platform linux/arm/v7
 #: build-arg TARGETVARIANT=v6

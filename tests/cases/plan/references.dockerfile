@@ -1,3 +1,4 @@
+# rule: stage.duplicate, stage.source, stage.index, more.from-case
 # Names go to the last earlier stage, in any case; numbers are stages for COPY alone.
 FROM a AS x
 FROM b AS x

@@ -1,3 +1,5 @@
+# rule: context.kinds, context.named
+#: explain
 # Contexts from elsewhere: as a base, as a stage, as a `--from`, as a mount.
 #: context repository=https://example.com/r.git#main:sub
 #: context secure=git@example.com:o/r.git?commit=0123456

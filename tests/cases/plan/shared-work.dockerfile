@@ -1,3 +1,5 @@
+# rule: stage.shared
+#: explain
 # Equal steps on equal inputs are one node, whichever stage they stand in.
 FROM alpine AS a
 RUN apk add curl

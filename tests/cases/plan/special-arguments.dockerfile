@@ -1,3 +1,4 @@
+# rule: argument.hostname, argument.buildkit, argument.cache-namespace, argument.epoch
 # Build arguments that the builder reads, and those that change nothing here.
 #: build-arg BUILDKIT_SANDBOX_HOSTNAME=build.example
 #: build-arg BUILDKIT_CACHE_MOUNT_NS=team

@@ -1,3 +1,4 @@
+# rule: stage.unneeded
 # What is wrong in a stage that nothing needs does not matter once it could be read.
 FROM alpine AS unneeded
 COPY https://example.com/a /

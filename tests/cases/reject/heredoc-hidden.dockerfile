@@ -1,3 +1,4 @@
+# rule: heredoc.hidden, more.hints
 FROM alpine
 RUN echo it's <<E
 1

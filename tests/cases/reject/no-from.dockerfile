@@ -1,3 +1,4 @@
+# rule: from.needed
 ARG a
 ARG b
 #~ 1-5 the file has no `FROM`

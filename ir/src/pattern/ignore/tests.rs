@@ -9,6 +9,7 @@ fn ignore(patterns: &[&str]) -> Ignore {
     Ignore::new(&patterns).unwrap()
 }
 
+// rule: ignore.match, ignore.syntax
 #[test]
 fn patterns_decide_in_order() {
     let cases: &[(&[&str], &[&str], &[&str])] = &[

@@ -126,8 +126,8 @@ pub(crate) fn globals(
         let value = values.next().or_else(|| stage.clone()).unwrap_or_else(|| "default".into());
         env.put_last(name, options.build_args.get(*name).unwrap_or(&value));
     }
-    for (arg, _) in &program.global_args {
-        for declaration in &arg.declarations {
+    for global in &program.global_args {
+        for declaration in &global.arg.declarations {
             let name = &declaration.name.value;
             let value = match (options.build_args.get(name), &declaration.default) {
                 (Some(given), _) => Some(given.clone()),

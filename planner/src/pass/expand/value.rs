@@ -52,8 +52,9 @@ impl<'a> Scope<'a> {
                     }
                     text.push_str(&variable);
                 }
-                Part::Malformed { message, span } => {
-                    return Err(Diagnostic::error(Code::BadExpansion, *span, message.clone()));
+                Part::Malformed { message, help, span } => {
+                    let error = Diagnostic::error(Code::BadExpansion, *span, message.as_str());
+                    return Err(error.help(help.as_str()));
                 }
             }
         }
@@ -74,8 +75,9 @@ impl<'a> Scope<'a> {
                     }
                     words.push(&text, *quoted);
                 }
-                Part::Malformed { message, span } => {
-                    return Err(Diagnostic::error(Code::BadExpansion, *span, message.clone()));
+                Part::Malformed { message, help, span } => {
+                    let error = Diagnostic::error(Code::BadExpansion, *span, message.as_str());
+                    return Err(error.help(help.as_str()));
                 }
             }
         }
@@ -136,7 +138,8 @@ impl<'a> Scope<'a> {
         self.budget.spend(pattern.len().saturating_mul(text.len()), span)?;
         Glob::parse(&pattern).map_err(|reason| {
             let message = format!("the pattern `{pattern}` cannot be read: {reason}");
-            Diagnostic::error(Code::BadExpansion, span, message)
+            let help = "write `\\` only before `*`, `?`, `}`, `/` or another one";
+            Diagnostic::error(Code::BadExpansion, span, message).help(help)
         })
     }
 }
@@ -196,8 +199,7 @@ fn has_word(modifier: &Modifier) -> bool {
 
 fn too_long(span: Span) -> Diagnostic {
     let message = format!("up to here the variables of one value have more than {LIMIT} bytes");
-    Diagnostic::error(Code::PlanTooLarge, span, message)
-        .help("make the value shorter, or let a command write it to a file")
+    Diagnostic::error(Code::PlanTooLarge, span, message).help("keep long texts in a file")
 }
 
 fn required(name: &str, set: bool, word: &str, span: Span) -> Diagnostic {

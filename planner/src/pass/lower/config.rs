@@ -67,7 +67,8 @@ pub(super) fn apply(
             entry
         }
         Action::Stopsignal(Word { value, span }) => {
-            signal::check(&value).map_err(|why| bad(Code::BadArgument, span, why))?;
+            let refused = |(why, help)| bad(Code::BadArgument, span, why).help(help);
+            signal::check(&value).map_err(refused)?;
             let entry = format!("STOPSIGNAL {value}");
             config.stop_signal = value;
             entry
@@ -110,7 +111,8 @@ fn expose(
 ) -> Result<String, Diagnostic> {
     let mut ports = Vec::new();
     for Word { value, span } in words {
-        let range = port::parse(&value).map_err(|why| bad(Code::BadArgument, span, why))?;
+        let refused = |(why, help)| bad(Code::BadArgument, span, why).help(help);
+        let range = port::parse(&value).map_err(refused)?;
         site.budget.spend(range.len() * ENTRY, span)?;
         ports.extend(range);
     }
@@ -120,7 +122,8 @@ fn expose(
 
 fn volume(config: &mut ContainerConfig, words: Vec<Word>) -> Result<String, Diagnostic> {
     if let Some(empty) = words.iter().find(|word| word.value.is_empty()) {
-        return Err(bad(Code::BadArgument, empty.span, "a volume has an empty path"));
+        return Err(bad(Code::BadArgument, empty.span, "the path of a volume is empty")
+            .help("give the variables in it a value, or remove the path"));
     }
     let paths: Vec<String> = words.into_iter().map(|word| word.value).collect();
     config.volumes.extend(paths.iter().map(|path| (path.clone(), Empty {})));
@@ -167,7 +170,8 @@ fn healthcheck(check: Healthcheck, site: Site<'_>) -> Result<HealthConfig, Diagn
                 Command::Shell(text) => vec!["CMD-SHELL".to_owned(), text.value],
                 Command::Exec(argv) if argv.is_empty() => {
                     let message = "`HEALTHCHECK CMD` has no command";
-                    return Err(bad(Code::WrongArity, site.place.span, message));
+                    return Err(bad(Code::WrongArity, site.place.span, message)
+                        .help("write the command behind `CMD`"));
                 }
                 Command::Exec(argv) => std::iter::once("CMD".to_owned()).chain(argv).collect(),
             };

@@ -57,7 +57,10 @@ impl Lowering<'_> {
         let op = CopyOp {
             root: stage.root,
             sources,
-            destination: path::join_directory(&stage.config.config.working_dir, &copy.destination),
+            destination: path::join_directory(
+                &stage.config.config.working_dir,
+                &copy.destination.value,
+            ),
             owner: Some(copy.chown).filter(|owner| !owner.is_empty()),
             // BuildKit ignores `--link` where there is a mode.
             link: copy.link && mode.is_none(),
@@ -123,6 +126,7 @@ fn http(copy: &CopyStep, word: &Word) -> Result<(HttpOp, bool), Diagnostic> {
         let digest = checksum.value.parse();
         digest.map_err(|error: ir::DigestError| {
             bad(Code::BadFlagValue, checksum.span, error.to_string())
+                .help("take it from `sha256sum` of the file, with `sha256:` before it")
         })
     });
     let checksum = checksum.transpose()?;
@@ -139,13 +143,13 @@ fn git(copy: &CopyStep, word: &Word, url: GitUrl) -> Result<GitOp, Diagnostic> {
         && flag.value != *query
     {
         let message = format!("`--checksum={}` contradicts `{query}` in the URL", flag.value);
-        return Err(bad(Code::BadFlagValue, flag.span, message));
+        return Err(bad(Code::BadFlagValue, flag.span, message).help("remove one of the two"));
     }
     if let (Some(flag), Some(query)) = (keep_git_dir, url.keep_git_dir)
         && *flag != query
     {
         let message = format!("`--keep-git-dir={flag}` contradicts the URL");
-        return Err(bad(Code::BadFlagValue, word.span, message));
+        return Err(bad(Code::BadFlagValue, word.span, message).help("remove one of the two"));
     }
     let op = url.into_op();
     Ok(GitOp {
@@ -161,17 +165,33 @@ fn needs_add(word: &Word) -> Diagnostic {
 }
 
 fn named(word: &Word) -> Result<Named, Diagnostic> {
-    match GitUrl::parse(&word.value) {
+    kind(&word.value).map_err(|reason| {
+        let message = format!("`{}` is no git source: {reason}", word.value);
+        bad(Code::BadArgument, word.span, message)
+            .help("write it as in `https://example.org/name.git#reference:directory`")
+    })
+}
+
+/// What a source names, or why it cannot be a git repository.
+fn kind(source: &str) -> Result<Named, String> {
+    match GitUrl::parse(source) {
         Ok(url) if !url.like_path => Ok(Named::Git(url)),
-        Err(GitUrlError::Bad(reason)) => {
-            let message = format!("`{}` is no git source: {reason}", word.value);
-            Err(bad(Code::BadArgument, word.span, message))
-        }
+        Err(GitUrlError::Bad(reason)) => Err(reason),
         Ok(_) | Err(GitUrlError::NotGit) => {
-            let http = ["http://", "https://"].iter().any(|scheme| word.value.starts_with(scheme));
+            let http = ["http://", "https://"].iter().any(|scheme| source.starts_with(scheme));
             Ok(if http { Named::Http } else { Named::Path })
         }
     }
+}
+
+/// Whether a source of `COPY` or `ADD` is a path, not a URL.
+pub(crate) fn is_path(source: &str) -> bool {
+    matches!(kind(source), Ok(Named::Path))
+}
+
+/// Whether a source of `ADD` is a git repository.
+pub(crate) fn is_git(source: &str) -> bool {
+    matches!(kind(source), Ok(Named::Git(_)))
 }
 
 /// The last element of the URL's path, or a name that says that there is none.
@@ -216,14 +236,16 @@ fn mode(word: &Word) -> Result<Mode, Diagnostic> {
 
 fn check_checksum(copy: &CopyStep) -> Result<(), Diagnostic> {
     let CopyKind::Add { checksum: Some(checksum), .. } = &copy.kind else { return Ok(()) };
-    let message = match &copy.sources[..] {
+    let (message, help) = match &copy.sources[..] {
         [only] if copy.heredocs.is_empty() => match named(only)? {
-            Named::Path => "`--checksum` needs a URL as its source",
+            Named::Path => {
+                ("`--checksum` needs a URL as its source", "remove it: a local file is its own")
+            }
             Named::Http | Named::Git(_) => return Ok(()),
         },
-        _ => "`--checksum` is for a single source",
+        _ => ("`--checksum` is for a single source", "write an `ADD` for each of the sources"),
     };
-    Err(bad(Code::BadFlagValue, checksum.span, message))
+    Err(bad(Code::BadFlagValue, checksum.span, message).help(help))
 }
 
 fn created_by(copy: &CopyStep) -> String {
@@ -241,7 +263,7 @@ fn created_by(copy: &CopyStep) -> String {
     words.extend(copy.chmod.as_ref().map(|chmod| format!("--chmod={}", chmod.value)));
     words.extend(copy.sources.iter().map(|source| source.value.clone()));
     words.extend(copy.heredocs.iter().map(|(name, _)| format!("<<{name}")));
-    words.push(copy.destination.clone());
+    words.push(copy.destination.value.clone());
     words.push("# buildkit".to_owned());
     words.join(" ")
 }

@@ -2,7 +2,7 @@
 
 use ir::instruction::MountKey;
 use ir::op::{Mount, Op, Sharing};
-use ir::{Code, Diagnostic, NodeId, Span};
+use ir::{Code, Diagnostic, NodeId, Span, suggest};
 
 use super::{Current, Lowering, Site, bad, size, weight};
 use crate::pass::resolve::From;
@@ -52,6 +52,13 @@ impl Lowering<'_> {
             site.budget.spend(weight::carried(&current.stage), step.span)?;
             let fields = read(step)?;
             check(&fields)?;
+            // BuildKit takes the key, and does nothing with it.
+            if let Some(env) = fields.env.as_ref().filter(|_| fields.kind != Kind::Secret) {
+                let message = "`env` has no effect: only a secret becomes a variable";
+                let warning = Diagnostic::warning(Code::WithoutEffect, env.span, message);
+                let warning = warning.help("remove it, or write `type=secret`");
+                self.warnings.push(site.place.at(warning));
+            }
             let mount = match fields.kind {
                 Kind::Bind => self.bind(current, &fields, site)?,
                 Kind::Cache => self.cache(current, &fields, site)?,
@@ -143,11 +150,13 @@ fn target(current: &Current, fields: &Fields) -> Result<String, Diagnostic> {
     let written = fields.target.as_ref().map_or("", |target| &target.value);
     let target = path::join(&current.stage.config.config.working_dir, written);
     if written.is_empty() {
-        return Err(bad(Code::BadMount, fields.span, "the mount has no `target`"));
+        return Err(bad(Code::BadMount, fields.span, "the mount has no `target`")
+            .help("add `target=` and the path to mount it at"));
     }
     if target == "/" {
         let span = fields.target.as_ref().map_or(fields.span, |target| target.span);
-        return Err(bad(Code::BadMount, span, "a mount cannot be put at `/`"));
+        return Err(bad(Code::BadMount, span, "a mount cannot be put at `/`")
+            .help("mount it at a directory of its own"));
     }
     Ok(target)
 }
@@ -159,7 +168,8 @@ fn secret(current: &Current, fields: &Fields) -> Result<Mount, Diagnostic> {
     let id = id.or_else(|| text(&fields.target).map(|target| path::base(&target).to_owned()));
     let Some(id) = id else {
         let message = "a secret needs an `id`, a `source` or a `target`";
-        return Err(bad(Code::BadMount, fields.span, message));
+        return Err(bad(Code::BadMount, fields.span, message)
+            .help("add `id=` and the name that the secret is given by"));
     };
     let directory = &current.stage.config.config.working_dir;
     let target = text(&fields.target).map(|target| path::join(directory, &target));
@@ -182,7 +192,8 @@ fn secret(current: &Current, fields: &Fields) -> Result<Mount, Diagnostic> {
 
 fn ssh(current: &Current, fields: &Fields, agents: usize) -> Result<Mount, Diagnostic> {
     if let Some(source) = &fields.source {
-        return Err(bad(Code::BadMount, source.span, "an ssh mount has no `source`"));
+        return Err(bad(Code::BadMount, source.span, "an ssh mount has no `source`")
+            .help("name the agent with `id=`, or remove it"));
     }
     let directory = &current.stage.config.config.working_dir;
     let target = match &fields.target {
@@ -231,51 +242,49 @@ fn flag(fields: &mut Fields, key: MountKey, span: Span) -> Result<(), Diagnostic
         | MountKey::Uid
         | MountKey::Gid
         | MountKey::Env => {
-            return Err(bad(Code::BadMount, span, "this key of a mount needs a value"));
+            return Err(bad(Code::BadMount, span, "this key of a mount needs a value")
+                .help("write `=` and the value behind it"));
         }
     }
     Ok(())
 }
 
 fn field(fields: &mut Fields, key: MountKey, word: &Word, at: Span) -> Result<(), Diagnostic> {
-    let wrong =
-        |what: &str| bad(Code::BadMount, word.span, format!("`{}` is no {what}", word.value));
+    let truth = || ir::parse_bool(&word.value).ok_or_else(|| wrong(word, "truth value", TRUTH));
     let some = || Some(word.clone()).filter(|word| !word.value.is_empty());
     let text = word.value.as_str();
     let decimal = || {
         let id = text.parse::<u32>().ok().filter(|_| !text.starts_with('+'));
-        id.map(|id| Some((id, at))).ok_or_else(|| wrong("number of a user or group"))
+        id.map(|id| Some((id, at))).ok_or_else(|| wrong(word, "number of a user or group", OWNER))
     };
     match key {
-        MountKey::Type => fields.kind = kind(text).ok_or_else(|| wrong("type of a mount"))?,
+        MountKey::Type => fields.kind = choice(word, "type", "type of a mount", &KINDS)?,
         MountKey::From => fields.from = some(),
         MountKey::Source => fields.source = some(),
         MountKey::Target => fields.target = some(),
-        MountKey::Readonly => {
-            fields.readonly = Some(ir::parse_bool(text).ok_or_else(|| wrong("truth value"))?);
-        }
-        MountKey::Readwrite => {
-            fields.readonly = Some(!ir::parse_bool(text).ok_or_else(|| wrong("truth value"))?);
-        }
+        MountKey::Readonly => fields.readonly = Some(truth()?),
+        MountKey::Readwrite => fields.readonly = Some(!truth()?),
         MountKey::Required => {
             can_require(fields, at)?;
-            fields.required = ir::parse_bool(text).ok_or_else(|| wrong("truth value"))?;
+            fields.required = truth()?;
         }
         MountKey::Id => fields.id = some(),
         MountKey::Sharing => {
-            let sharing = sharing(text).ok_or_else(|| wrong("way of sharing a cache"))?;
+            let sharing = choice(word, "sharing", "way of sharing a cache", &SHARING)?;
             fields.sharing = Some((sharing, at));
         }
         MountKey::Size if fields.kind == Kind::Tmpfs => {
-            fields.size = Some(size::parse(text).ok_or_else(|| wrong("size"))?);
+            fields.size = Some(size::parse(text).ok_or_else(|| wrong(word, "size", SIZE))?);
         }
         MountKey::Size => {
             let message = "only a tmpfs has a `size`, and its `type` must come first";
-            return Err(bad(Code::BadMount, at, message));
+            return Err(
+                bad(Code::BadMount, at, message).help("remove it, or write `type=tmpfs` before it")
+            );
         }
         MountKey::Mode => {
             let octal = u32::from_str_radix(text, 8).ok().filter(|_| !text.starts_with('+'));
-            fields.mode = Some((octal.ok_or_else(|| wrong("octal mode"))?, at));
+            fields.mode = Some((octal.ok_or_else(|| wrong(word, "octal mode", MODE))?, at));
         }
         MountKey::Uid => fields.uid = decimal()?,
         MountKey::Gid => fields.gid = decimal()?,
@@ -291,53 +300,72 @@ fn can_require(fields: &Fields, span: Span) -> Result<(), Diagnostic> {
     }
     let message =
         "only a secret and an ssh mount can be `required`, and the `type` must come first";
-    Err(bad(Code::BadMount, span, message))
+    Err(bad(Code::BadMount, span, message)
+        .help("remove it, or write `type=secret` or `type=ssh` before it"))
 }
 
-fn kind(text: &str) -> Option<Kind> {
-    Some(match text.to_ascii_lowercase().as_str() {
-        "bind" => Kind::Bind,
-        "cache" => Kind::Cache,
-        "tmpfs" => Kind::Tmpfs,
-        "secret" => Kind::Secret,
-        "ssh" => Kind::Ssh,
-        _ => return None,
+const KINDS: [(&str, Kind); 5] = [
+    ("bind", Kind::Bind),
+    ("cache", Kind::Cache),
+    ("secret", Kind::Secret),
+    ("ssh", Kind::Ssh),
+    ("tmpfs", Kind::Tmpfs),
+];
+
+const SHARING: [(&str, Sharing); 3] =
+    [("locked", Sharing::Locked), ("private", Sharing::Private), ("shared", Sharing::Shared)];
+
+const TRUTH: &str = "write `true` or `false`";
+const OWNER: &str = "write a number: names are not looked up here";
+const MODE: &str = "write an octal number, such as `0755`";
+const SIZE: &str = "write a number and a unit, such as `64m`";
+
+/// A value that is one of a few words, in any case.
+fn choice<T: Copy>(
+    word: &Word,
+    key: &str,
+    what: &str,
+    choices: &[(&str, T)],
+) -> Result<T, Diagnostic> {
+    let found = choices.iter().find(|(name, _)| name.eq_ignore_ascii_case(&word.value));
+    found.map(|(_, choice)| *choice).ok_or_else(|| {
+        let names = || choices.iter().map(|(name, _)| *name);
+        let help = match suggest::nearest(&word.value, names()) {
+            Some(name) => format!("write `{key}={name}`"),
+            None => format!("use one of `{}`", names().collect::<Vec<_>>().join("`, `")),
+        };
+        wrong(word, what, &help)
     })
 }
 
-fn sharing(text: &str) -> Option<Sharing> {
-    Some(match text.to_ascii_lowercase().as_str() {
-        "shared" => Sharing::Shared,
-        "private" => Sharing::Private,
-        "locked" => Sharing::Locked,
-        _ => return None,
-    })
+/// The problem of a value that is not what the key takes.
+fn wrong(word: &Word, what: &str, help: &str) -> Diagnostic {
+    let message = format!("`{}` is no {what}", suggest::shown(&word.value));
+    bad(Code::BadMount, word.span, message).help(help)
 }
 
 /// What contradicts the type.
 fn check(fields: &Fields) -> Result<(), Diagnostic> {
-    let refuse = |span: Span, message: &str| Err(bad(Code::BadMount, span, message));
+    let refuse =
+        |span: Span, message: &str, help: &str| Err(bad(Code::BadMount, span, message).help(help));
     if matches!(fields.kind, Kind::Bind | Kind::Tmpfs)
         && let Some((_, span)) = fields.mode.or(fields.uid).or(fields.gid)
     {
-        return refuse(span, "a bind or tmpfs mount has no `mode`, `uid` or `gid`");
+        let message = "a bind or tmpfs mount has no `mode`, `uid` or `gid`";
+        return refuse(span, message, "remove it");
     }
     if let Some((_, span)) = fields.sharing
         && fields.kind != Kind::Cache
     {
-        return refuse(span, "only a cache can be shared");
-    }
-    if let Some(env) = &fields.env
-        && fields.kind != Kind::Secret
-    {
-        return refuse(env.span, "only a secret has an `env`");
+        return refuse(span, "only a cache can be shared", "remove it, or write `type=cache`");
     }
     if fields.kind == Kind::Secret {
         if let Some(from) = &fields.from {
-            return refuse(from.span, "a secret has no `from`");
+            return refuse(from.span, "a secret has no `from`", "remove it");
         }
         if let (Some(_), Some(id)) = (&fields.source, &fields.id) {
-            return refuse(id.span, "`source` and `id` of a secret mean the same; give one");
+            let message = "`source` and `id` of a secret mean the same";
+            return refuse(id.span, message, "remove one of the two");
         }
     }
     Ok(())

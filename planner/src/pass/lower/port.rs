@@ -2,46 +2,101 @@
 
 use std::net::IpAddr;
 
+use ir::suggest;
+
+const PROTOCOLS: [&str; 3] = ["tcp", "udp", "sctp"];
+
+/// Why an argument is refused, and what to do about it.
+pub(super) type Refused = (String, String);
+/// The parts of one argument, none of them checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Port<'a> {
+    /// Empty if there is none.
+    pub(crate) ip: &'a str,
+    /// A port or a range of the host; empty if there is none.
+    pub(crate) host: &'a str,
+    /// A port or a range of the container.
+    pub(crate) ports: &'a str,
+    /// As written; empty if there is none.
+    pub(crate) protocol: &'a str,
+}
+
+impl<'a> Port<'a> {
+    /// Splits `[[ip:]host:]port[-port][/protocol]`.
+    pub(crate) fn split(spec: &'a str) -> Self {
+        let (front, container) = spec.rsplit_once(':').unwrap_or(("", spec));
+        let (ip, host) = front.rsplit_once(':').unwrap_or(("", front));
+        let (ports, protocol) = container.split_once('/').unwrap_or((container, ""));
+        Self { ip, host, ports, protocol }
+    }
+
+    /// What an image can hold of it, as it would be written.
+    pub(crate) fn container(self) -> String {
+        let Port { ports, protocol, .. } = self;
+        if protocol.is_empty() { ports.to_owned() } else { format!("{ports}/{protocol}") }
+    }
+}
+
 /// Reads `[[ip:]host:]port[-port][/protocol]` into one `port/protocol` for each container port.
 ///
 /// Address and host port are checked and dropped: an image cannot hold them.
-pub(super) fn parse(spec: &str) -> Result<Vec<String>, String> {
-    let (front, container) = spec.rsplit_once(':').unwrap_or(("", spec));
-    let (ip, host) = front.rsplit_once(':').unwrap_or(("", front));
-    let (ports, protocol) = container.split_once('/').unwrap_or((container, ""));
+pub(super) fn parse(spec: &str) -> Result<Vec<String>, Refused> {
+    let Port { ip, host, ports, protocol } = Port::split(spec);
     if ports.is_empty() {
-        return Err(format!("`{spec}` names no port"));
+        return refused(
+            format!("`{spec}` names no port"),
+            "write a port, such as `80` or `53/udp`",
+        );
     }
     let protocol = match protocol.to_lowercase().as_str() {
         "" => "tcp".to_owned(),
-        known @ ("tcp" | "udp" | "sctp") => known.to_owned(),
-        other => return Err(format!("`{other}` is no protocol; expected tcp, udp or sctp")),
+        known if PROTOCOLS.contains(&known) => known.to_owned(),
+        other => {
+            let help = match suggest::nearest(other, PROTOCOLS) {
+                Some(known) => format!("write `{ports}/{known}`"),
+                None => format!("use one of `{}`", PROTOCOLS.join("`, `")),
+            };
+            return refused(format!("`{other}` is no protocol"), help);
+        }
     };
     let bare = ip.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')).unwrap_or(ip);
     if !bare.is_empty() && bare.parse::<IpAddr>().is_err() {
-        return Err(format!("`{ip}` is no IP address"));
+        return refused(
+            format!("`{ip}` is no IP address"),
+            "leave it out: an image cannot hold it",
+        );
     }
     let (first, last) = range(ports)?;
     if !host.is_empty() {
         let (host_first, host_last) = range(host)?;
         if last != first && last - first != host_last - host_first {
-            return Err(format!("the ranges `{ports}` and `{host}` differ in length"));
+            let message = format!("the ranges `{ports}` and `{host}` differ in length");
+            return refused(message, "leave the host's ports out: an image cannot hold them");
         }
     }
     Ok((first..=last).map(|port| format!("{port}/{protocol}")).collect())
 }
 
-fn range(text: &str) -> Result<(u16, u16), String> {
+fn refused<T>(message: String, help: impl Into<String>) -> Result<T, Refused> {
+    Err((message, help.into()))
+}
+
+fn range(text: &str) -> Result<(u16, u16), Refused> {
     let port = |text: &str| {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let port = digits.then(|| text.parse().ok()).flatten();
-        port.ok_or_else(|| format!("`{text}` is no port; expected a number from 0 to 65535"))
+        let help = || "write a number from 0 to 65535".to_owned();
+        port.ok_or_else(|| (format!("`{text}` is no port"), help()))
     };
     let (first, last) = match text.split_once('-') {
         Some(("", _)) | None => (port(text)?, port(text)?),
         Some((first, last)) => (port(first)?, port(last)?),
     };
-    if last < first { Err(format!("the range `{text}` runs backwards")) } else { Ok((first, last)) }
+    if last < first {
+        let message = format!("the range `{text}` runs backwards");
+        return refused(message, format!("write `{last}-{first}`"));
+    }
+    Ok((first, last))
 }
 
 #[cfg(test)]

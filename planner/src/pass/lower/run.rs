@@ -29,7 +29,8 @@ impl Lowering<'_> {
         let (argv, scripts) =
             command(config, stage.platform.os == "windows", &run.command, &run.heredocs);
         if argv.is_empty() {
-            return Err(bad(Code::WrongArity, site.place.span, "`RUN []` has no command"));
+            return Err(bad(Code::WrongArity, site.place.span, "`RUN []` has no command")
+                .help("write the command and its arguments between the brackets"));
         }
         let created_by = created_by(&argv, &run.args);
         let proxy = self.proxy(&run.env);

@@ -1,5 +1,7 @@
 //! The argument of `STOPSIGNAL` (moby `sys/signal`).
 
+use ir::suggest;
+
 /// Linux signal names without their `SIG`.
 const NAMES: &[&str] = &[
     "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL",
@@ -7,15 +9,23 @@ const NAMES: &[&str] = &[
     "TTIN", "TTOU", "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ", "RTMIN", "RTMAX",
 ];
 
-/// Whether a signal is one: a number other than 0, or a name in any case, with or without `SIG`.
-pub(super) fn check(signal: &str) -> Result<(), String> {
+/// Whether a signal is one: a number other than 0, or a name in any case, with or without `SIG`. If
+/// not, that, and what to write instead.
+pub(super) fn check(signal: &str) -> Result<(), (String, String)> {
     let upper = signal.to_ascii_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
     let known = match signal.parse::<i64>() {
         Ok(number) => number != 0,
         Err(_) => NAMES.contains(&name) || is_real_time(name),
     };
-    if known { Ok(()) } else { Err(format!("`{signal}` is no signal")) }
+    if known {
+        return Ok(());
+    }
+    let help = match suggest::nearest(name, NAMES.iter().copied()) {
+        Some(name) => format!("write `SIG{name}`"),
+        None => "write the name of a signal, such as `SIGTERM`, or its number".to_owned(),
+    };
+    Err((format!("`{}` is no signal", suggest::shown(signal)), help))
 }
 
 /// `RTMIN+n` up to 15, `RTMAX-n` up to 14: between them they name every real-time signal once.

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use ir::instruction::Instruction;
-use ir::{Code, Diagnostic, Program, Span};
+use ir::{Code, Diagnostic, Program, Span, suggest};
 
 use super::Resolved;
-use crate::Options;
 use crate::pass::expand::{PLATFORM_ARGS, is_proxy};
+use crate::{Options, check};
 
 /// Gives the time of the image.
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
@@ -20,7 +20,7 @@ const LONGEST_NAME: usize = 64;
 
 /// Arguments that change what is built, whether an `ARG` declares them or not.
 const HONOURED: [&str; 5] =
-    ["BUILDKIT_CACHE_MOUNT_NS", "BUILDKIT_DOCKERFILE_CHECK", HOSTNAME, "BUILDKIT_SYNTAX", EPOCH];
+    ["BUILDKIT_CACHE_MOUNT_NS", check::ARGUMENT, HOSTNAME, "BUILDKIT_SYNTAX", EPOCH];
 
 /// Arguments of BuildKit's that ask for what there is not here, and why there is not.
 const WITHOUT_EFFECT: [(&str, &str); 7] = [
@@ -46,7 +46,7 @@ pub(super) fn epoch(
     options: &Options,
 ) -> Result<Option<u64>, Diagnostic> {
     let given = options.build_args.get(EPOCH).map(String::as_str);
-    let mut declarations = program.global_args.iter().flat_map(|(arg, _)| &arg.declarations);
+    let mut declarations = program.global_args.iter().flat_map(|global| &global.arg.declarations);
     let declared = declarations.rfind(|declaration| declaration.name.value == EPOCH);
     let default = declared.and_then(|_| resolved.globals.get(EPOCH));
     let Some(text) = given.or(default).filter(|text| !text.is_empty()) else { return Ok(None) };
@@ -60,9 +60,9 @@ pub(super) fn epoch(
         || options.contexts.contains_key(text)
         || resolved.stages.iter().any(|stage| stage.name.as_deref() == Some(text));
     let message = if named {
-        format!("{EPOCH} is `{text}`, whose time is not known before the build")
+        format!("`{EPOCH}` is `{text}`, whose time is not known before the build")
     } else {
-        format!("{EPOCH} is `{text}`, which is no number of seconds since 1970")
+        format!("`{EPOCH}` is `{text}`, which is no number of seconds since 1970")
     };
     Err(Diagnostic::error(Code::BadArgument, span.unwrap_or_default(), message)
         .help("give it a number of seconds, such as that of `git log -1 --format=%ct`"))
@@ -77,7 +77,7 @@ pub(super) fn hostname(options: &Options) -> Result<Option<String>, Diagnostic> 
     if name.len() <= LONGEST_NAME && name.bytes().all(good) {
         return Ok(Some(name.clone()));
     }
-    let message = format!("{HOSTNAME} is `{name}`, which is no host name");
+    let message = format!("`{HOSTNAME}` is `{name}`, which is no host name");
     Err(Diagnostic::error(Code::BadArgument, Span::default(), message)
         .help(format!("use at most {LONGEST_NAME} letters, digits, hyphens, dots and underscores")))
 }
@@ -92,7 +92,7 @@ pub(crate) fn useless_build_args(
     let mut declared: BTreeSet<&str> = program
         .global_args
         .iter()
-        .flat_map(|(arg, _)| &arg.declarations)
+        .flat_map(|global| &global.arg.declarations)
         .map(|declaration| declaration.name.value.as_str())
         .collect();
     let written = program.stages.iter().flat_map(|stage| &stage.statements);
@@ -103,12 +103,10 @@ pub(crate) fn useless_build_args(
         }
     }
     let given = options.build_args.iter();
-    given
-        .filter_map(|(name, value)| useless(name, value, declared.contains(name.as_str())))
-        .collect()
+    given.filter_map(|(name, value)| useless(name, value, &declared)).collect()
 }
 
-fn useless(name: &str, value: &str, declared: bool) -> Option<Diagnostic> {
+fn useless(name: &str, value: &str, declared: &BTreeSet<&str>) -> Option<Diagnostic> {
     let asks = |known: &str| known == name || (known == ATTESTATION && name.starts_with(known));
     if let Some((_, reason)) = WITHOUT_EFFECT.iter().find(|(known, _)| asks(known)) {
         let off = matches!(value, "" | "0" | "false" | "disabled=true");
@@ -118,12 +116,14 @@ fn useless(name: &str, value: &str, declared: bool) -> Option<Diagnostic> {
         return (!off).then_some(warning);
     }
     let predefined = is_proxy(name) || HONOURED.contains(&name) || PLATFORM_ARGS.contains(&name);
-    if declared || predefined {
+    if declared.contains(name) || predefined {
         return None;
     }
     let message = format!("the build argument `{name}` is not used");
-    Some(
-        Diagnostic::warning(Code::UnusedBuildArgument, Span::default(), message)
-            .help(format!("declare it with `ARG {name}` in the stage that needs it")),
-    )
+    let warning = Diagnostic::warning(Code::UnusedBuildArgument, Span::default(), message)
+        .help(format!("declare it with `ARG {name}` in the stage that needs it"));
+    Some(match suggest::nearest(name, declared.iter().copied()) {
+        Some(near) => warning.help(format!("if `{near}` is meant, give that")),
+        None => warning,
+    })
 }

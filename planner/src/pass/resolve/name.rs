@@ -99,7 +99,7 @@ pub(crate) fn from_word(
         let message = format!("`{}` names nothing to copy from: it is empty", template.raw);
         let error = Diagnostic::error(Code::BadReference, template.span, message);
         return Err(match template.variables().first() {
-            Some(name) => help(error, name),
+            Some((name, _)) => help(error, name),
             None => error.help("name a stage, an image or a build context"),
         });
     }
@@ -133,7 +133,13 @@ pub(super) fn image_contexts(
 
 fn parse_reference(text: &str, span: Span) -> Result<ImageRef, Diagnostic> {
     text.parse().map_err(|error: ir::ReferenceError| {
-        Diagnostic::error(Code::BadReference, span, error.to_string())
+        let error = Diagnostic::error(Code::BadReference, span, error.to_string());
+        let lower = text.to_lowercase();
+        if lower != text && lower.parse::<ImageRef>().is_ok() {
+            error.help(format!("write `{lower}`"))
+        } else {
+            error.help("write it as in `alpine:3.22` or `registry.example/name:tag`")
+        }
     })
 }
 
@@ -198,6 +204,7 @@ impl<'a> Resolved<'a> {
             return index.map(Source::Stage).ok_or_else(|| {
                 let message = format!("there is no stage {text}; the last one is {}", self.last());
                 Diagnostic::error(Code::UnknownStage, span, message)
+                    .help("stages are counted from 0; give the stage a name and use that")
             });
         }
         let wanted = text.to_lowercase();

@@ -100,6 +100,7 @@ pub(super) fn cycles(
             };
             let span = resolved.stages[stages[0]].span;
             let error = Diagnostic::error(Code::CircularDependency, span, message);
+            let error = error.help("copy from a stage that does not need this one");
             named[1..].iter().fold(error, |error, stage| {
                 error.label(resolved.stages[*stage].span, "this stage is part of the circle")
             })

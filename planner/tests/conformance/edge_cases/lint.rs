@@ -1,13 +1,17 @@
-//! What the checks say: mode `lint`.
+//! What the build checks say of a file, errors or not: mode `lint`.
 
+use super::outcome::Outcome;
 use super::setting::platforms;
-use super::{plan, settled, source, table};
+use super::warnings::differing;
+use super::{settled, source, table};
 
 #[test]
-fn warnings() {
-    table("warnings", &["lint"]).check(&[], |row| {
-        let source = source(row);
-        let outcome = plan::planned(row, &source, &platforms(row)[0]);
-        settled(&row["answer"]["buildError"], outcome, &source, |_| Vec::new())
+fn checks() {
+    table("checks", &["lint"]).check(&[], |row| {
+        let (source, answer) = (source(row), &row["answer"]);
+        let Outcome { graph, warnings, .. } = Outcome::of(row, &source, &platforms(row)[0]);
+        let mut found = settled(&answer["buildError"], graph, &source, |_| Vec::new());
+        found.extend(differing(&answer["warnings"], &warnings, &source));
+        found
     });
 }

@@ -4,8 +4,10 @@ use kaniko_tests::conformance::{Known, differences};
 
 use super::{parsed, program, settled, source, syntax, table};
 
-const KNOWN: &[Known] =
-    &[("directive/duplicate escape", "ours names the line of the second one, BuildKit the first")];
+const KNOWN: &[Known] = &[(
+    "directive/duplicate escape",
+    "BuildKit counts from 0 here and names the line before the repeated one",
+)];
 
 #[test]
 fn programs() {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use ir::{Diagnostic, Facts, Graph, Platform, Source};
-use kaniko_planner::{images, plan};
+use ir::{Graph, Platform};
 use kaniko_tests::conformance::{Known, differences};
 use serde_json::Value;
 
-use super::setting::{Setting, platforms};
-use super::{graph, image, parsed, settled, source, table, vertices};
+use super::outcome::Outcome;
+use super::setting::platforms;
+use super::warnings::differing;
+use super::{graph, image, settled, source, table, vertices};
 
 const KNOWN: &[Known] = &[
     (
@@ -20,71 +21,50 @@ const KNOWN: &[Known] = &[
         "mount-error/type=bind,target=/x,z",
         "superset: buildah's `z`, `Z` and `relabel` are taken, and mean nothing here",
     ),
+    (
+        "from/upper-case repository",
+        "BuildKit blames default arguments beside its error, though the name has none",
+    ),
 ];
-
-/// A plan with what it was made from.
-pub(super) struct Outcome {
-    pub(super) graph: Graph,
-    /// The images that were asked for.
-    pub(super) resolved: BTreeSet<String>,
-}
 
 #[test]
 fn plans() {
     table("plans", &["llb"]).check(KNOWN, |row| {
-        let (source, platforms) = (source(row), platforms(row));
+        let (source, answer) = (source(row), &row["answer"]);
         let mut found = Vec::new();
-        for platform in &platforms {
-            let outcome = planned(row, &source, platform);
-            found.extend(settled(&row["answer"]["error"], outcome, &source, |outcome| {
-                compared(&row["answer"], &outcome, platform)
+        for platform in &platforms(row) {
+            let Outcome { graph, resolved, warnings } = Outcome::of(row, &source, platform);
+            found.extend(settled(&answer["error"], graph, &source, |graph| {
+                [compared(answer, &graph, platform), images(answer, &resolved)].concat()
             }));
+            found.extend(differing(&answer["warnings"], &warnings, &source));
         }
         found
     });
 }
 
-/// Plans a row for one platform, with every image that it needs.
-pub(super) fn planned(
-    row: &Value,
-    source: &Source,
-    platform: &Platform,
-) -> Result<Outcome, Vec<Diagnostic>> {
-    let setting = Setting::of(row, platform);
-    let program = parsed(source)?;
-    let mut facts = Facts::default();
-    loop {
-        let missing = images(&program, &setting.options, &facts)?;
-        if missing.is_empty() {
-            break;
-        }
-        for (request, _) in missing {
-            setting.know(request, &mut facts);
-        }
-    }
-    let resolved = facts.images.keys().map(|request| request.reference.to_string()).collect();
-    let planned = plan(&program, &setting.options, &facts);
-    let errors = planned.diagnostics.into_iter().filter(Diagnostic::is_error).collect();
-    planned.graph.map(|graph| Outcome { graph, resolved }).ok_or(errors)
-}
-
-fn compared(answer: &Value, outcome: &Outcome, platform: &Platform) -> Vec<String> {
+fn compared(answer: &Value, graph: &Graph, platform: &Platform) -> Vec<String> {
     let several = answer["image"].as_object().unwrap().len() > 1;
     let name = platform.to_string();
     let build = answer["builds"].as_array().unwrap().iter().find(|build| {
         let mut vertices = build["vertices"].as_array().unwrap().iter();
         !several || vertices.any(|vertex| vertex["platform"] == name)
     });
-    let resolved: BTreeSet<String> =
-        serde_json::from_value::<Option<_>>(answer["resolved"].clone())
-            .unwrap()
-            .unwrap_or_default();
     let image = &answer["image"][if several { &name } else { "" }];
-    let mut found =
-        differences(&vertices::form(build.unwrap(), &resolved), &graph::form(&outcome.graph));
-    found.extend(differences(&image::theirs(image), &image::ours(&outcome.graph)));
-    if resolved != outcome.resolved {
-        found.push(format!("images: BuildKit {resolved:?}, ours {:?}", outcome.resolved));
-    }
+    let theirs = vertices::form(build.unwrap(), &resolved(answer));
+    let mut found = differences(&theirs, &graph::form(graph));
+    found.extend(differences(&image::theirs(image), &image::ours(graph)));
     found
+}
+
+fn images(answer: &Value, ours: &BTreeSet<String>) -> Vec<String> {
+    let theirs = resolved(answer);
+    let same = theirs == *ours;
+    (!same).then(|| format!("images: BuildKit {theirs:?}, ours {ours:?}")).into_iter().collect()
+}
+
+/// The images that BuildKit asked for.
+fn resolved(answer: &Value) -> BTreeSet<String> {
+    let images = answer["resolved"].as_array().into_iter().flatten();
+    images.map(|image| image.as_str().unwrap().to_owned()).collect()
 }

@@ -52,7 +52,7 @@ impl<'a> Setting<'a> {
                     let (name, address) = value.split_once('=').unwrap();
                     options.hosts.push((name.to_owned(), address.parse().unwrap()));
                 }
-                _ => {}
+                other => panic!("the front end has a new option {other}"),
             }
         }
         if let Some(text) = opts["dockerignore"].as_str() {

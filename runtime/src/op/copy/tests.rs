@@ -191,6 +191,7 @@ fn where_sources_go() {
     }
 }
 
+// rule: copy.in-the-way
 #[test]
 fn what_cannot_be_copied_is_named() {
     let cases: &[(&[&str], &str, &str)] = &[

@@ -42,6 +42,7 @@ fn copies_keep_what_the_file_system_keeps() {
     assert_eq!((meta("new").mtime(), meta("new").mtime_nsec()), (NOW.seconds, 7));
 }
 
+// rule: copy.existing
 #[test]
 fn directories_that_exist_stay_as_they_are_but_for_what_is_copied_over_them() {
     let scene = Scene::new()
@@ -86,6 +87,7 @@ fn modes_are_changed() {
     }
 }
 
+// rule: copy.missing-directories
 #[test]
 fn owners_are_root_or_the_trees_or_as_asked_for() {
     assert!(rustix::process::geteuid().is_root(), "this test changes owners: run it as root");
@@ -112,6 +114,7 @@ fn owners_are_root_or_the_trees_or_as_asked_for() {
     assert_eq!(["asked", "asked/for"].map(|path| owner(&scene, path)), [(5, 6), (5, 6)]);
 }
 
+// rule: copy.links
 #[test]
 fn hard_links_are_kept_and_those_of_the_root_are_not_written_through() {
     let scene = Scene::new().with("context", &["d/a", "d/z/"]).with("root", &["old"]);

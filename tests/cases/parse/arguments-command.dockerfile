@@ -1,0 +1,6 @@
+# rule: arguments.command
+FROM alpine
+RUN echo "a  b"   'c' # not a comment
+CMD echo "$name" && exit
+ENTRYPOINT exec   top -b
+RUN

@@ -1,3 +1,0 @@
-﻿# escape=`
-FROM alpine
-RUN no newline at the end

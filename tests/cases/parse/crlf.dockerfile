@@ -1,7 +1,0 @@
-FROM alpine
-RUN echo a \
-  b
-COPY <<EOF /c
-line
-EOF
-ENV d=e

@@ -1,0 +1,5 @@
+# rule: directive.place
+# escape=`
+FROM alpine
+RUN the escape is \
+  a backslash

@@ -1,0 +1,6 @@
+# unknown=value
+# escape=`
+# rule: directive.place
+FROM alpine
+RUN the escape is \
+  a backslash

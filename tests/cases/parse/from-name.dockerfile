@@ -1,0 +1,2 @@
+# rule: from.name
+FROM alpine AS Build-1.x_y

@@ -1,0 +1,6 @@
+# rule: heredoc.crlf
+FROM alpine
+COPY <<EOF /c
+line
+EOF
+RUN after

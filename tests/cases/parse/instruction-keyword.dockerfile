@@ -1,0 +1,4 @@
+# rule: instruction.keyword
+from alpine As base
+Run	echo lower case
+rUN

@@ -1,0 +1,4 @@
+# rule: json.empty
+FROM alpine
+CMD []
+ENTRYPOINT [ ]

@@ -1,0 +1,5 @@
+﻿# escape=`
+# rule: lines.bom
+FROM alpine
+RUN the escape is `
+  a backtick

@@ -1,0 +1,3 @@
+# rule: lines.continued-end
+FROM alpine
+RUN last \

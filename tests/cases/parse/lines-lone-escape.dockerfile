@@ -1,0 +1,9 @@
+# rule: lines.lone-escape
+FROM alpine
+\
+RUN echo one
+	\ 
+\
+RUN echo two
+\
+\

@@ -1,0 +1,2 @@
+#: build-arg BUILDKIT_DOCKERFILE_CHECK=skip
+FROM scratch as B

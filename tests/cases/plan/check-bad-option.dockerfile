@@ -1,0 +1,2 @@
+# check=skip=StageNameCasing; error=true
+FROM scratch as B

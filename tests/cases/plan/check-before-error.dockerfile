@@ -1,0 +1,3 @@
+# Warnings come also where the file cannot be planned.
+FROM scratch as B
+FROM $nope

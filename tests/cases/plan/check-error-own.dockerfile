@@ -1,0 +1,4 @@
+# check=error=true
+# What only kaniko warns of fails no build.
+FROM scratch
+COPY a c /b

@@ -1,0 +1,4 @@
+# check=skip=all;experimental=all
+# Something else.
+FROM scratch as B
+COPY $x a /b

@@ -1,0 +1,3 @@
+# check=skip=StageNameCasing,UndefinedVar;error=false
+FROM scratch as B
+COPY $x a /b

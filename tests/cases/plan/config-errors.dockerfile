@@ -1,3 +1,0 @@
-FROM alpine
-ENV a=${b:?"is needed"}
-ENV c=${d,,}

@@ -1,0 +1,4 @@
+# rule: expand.words
+FROM alpine
+ARG ports="80 81/udp"
+EXPOSE 79 $ports 8$ports '9'0

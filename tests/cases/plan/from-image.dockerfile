@@ -1,0 +1,3 @@
+# rule: from.image
+ARG empty
+FROM ${empty}

@@ -1,0 +1,2 @@
+# rule: from.platform
+FROM --platform=linux/a/b/c alpine

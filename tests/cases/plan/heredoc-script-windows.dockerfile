@@ -1,0 +1,6 @@
+# rule: heredoc.script
+#: platform windows/amd64
+FROM example.org/servercore
+RUN <<EOF
+#!text for the shell
+EOF

@@ -1,0 +1,4 @@
+# rule: maintainer.author
+FROM scratch
+MAINTAINER Somebody <somebody@example.org>
+MAINTAINER Another

@@ -1,0 +1,7 @@
+# rule: mount.cache, mount.cache-id, mount.sharing
+FROM busybox AS seed
+FROM alpine
+WORKDIR /w
+RUN --mount=type=cache,target=x/../y --mount=type=cache,target=/z/,sharing=Private \
+    --mount=type=cache,target=/id,id=given,sharing=locked,ro x
+RUN --mount=type=cache,target=/seed,from=seed,source=dir,mode=0700,uid=1,gid=2,sharing=shared x

@@ -1,0 +1,3 @@
+# rule: mount.secret-env
+FROM alpine
+RUN --mount=type=cache,target=/x,env=A x

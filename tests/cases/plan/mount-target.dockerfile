@@ -1,0 +1,4 @@
+# rule: mount.target
+FROM alpine
+WORKDIR /w
+RUN --mount=target=a --mount=dst=./b/../c --mount=destination=/d/ x

@@ -1,0 +1,3 @@
+# rule: run.device
+FROM alpine
+RUN --device=gpu,required cmd

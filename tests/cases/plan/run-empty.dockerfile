@@ -1,0 +1,3 @@
+# rule: run.empty, json.empty
+FROM alpine
+RUN []

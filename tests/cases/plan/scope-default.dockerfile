@@ -1,0 +1,3 @@
+# rule: scope.default
+ARG unused=${x?}
+FROM alpine

@@ -1,0 +1,7 @@
+# rule: stage.arguments
+#: platform linux/arm/v7
+#: build-arg TARGETOS=overridden
+FROM scratch AS this
+ARG TARGETPLATFORM TARGETOS TARGETARCH TARGETVARIANT TARGETSTAGE
+ARG BUILDPLATFORM BUILDOS BUILDARCH BUILDVARIANT
+RUN target

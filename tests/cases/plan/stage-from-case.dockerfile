@@ -1,0 +1,4 @@
+# rule: more.from-case
+FROM a AS Base
+FROM BASE
+RUN cmd

@@ -1,0 +1,2 @@
+# rule: stage.scratch
+FROM Scratch

@@ -1,0 +1,5 @@
+# rule: more.target-index
+#: target 1
+FROM alpine
+FROM busybox
+FROM debian

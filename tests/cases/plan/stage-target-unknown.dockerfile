@@ -1,0 +1,4 @@
+# rule: stage.target
+#: target tets
+FROM alpine AS Dev
+FROM alpine AS test

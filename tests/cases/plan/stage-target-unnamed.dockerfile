@@ -1,0 +1,4 @@
+# rule: stage.target
+#: target 2
+FROM alpine
+FROM alpine

@@ -1,0 +1,6 @@
+# rule: stopsignal.signal
+FROM alpine
+STOPSIGNAL 9
+STOPSIGNAL kill
+STOPSIGNAL RTMIN+3
+STOPSIGNAL SIGTERM

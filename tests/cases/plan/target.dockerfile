@@ -1,8 +1,0 @@
-#: target TEST
-#: label org.opencontainers.image.title=demo
-FROM alpine AS base
-RUN one
-FROM base AS test
-RUN two
-FROM base
-RUN three

@@ -1,3 +1,0 @@
-#: target prod
-FROM alpine AS Dev
-FROM alpine AS test

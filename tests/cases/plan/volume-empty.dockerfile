@@ -1,0 +1,3 @@
+# rule: volume.path
+FROM alpine
+VOLUME /ok $none

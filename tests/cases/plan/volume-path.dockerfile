@@ -1,0 +1,4 @@
+# rule: volume.path
+FROM alpine
+VOLUME /a /b relative
+VOLUME ["/c d"]

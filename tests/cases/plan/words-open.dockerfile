@@ -1,0 +1,4 @@
+# rule: words.open
+FROM alpine
+ENV a="b c=d
+LABEL b='x
