@@ -9,7 +9,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a case that cannot be read fails its test")]
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
