@@ -49,8 +49,20 @@ impl Ui {
 
     /// Shows problems of a Dockerfile, each with its line.
     pub(crate) fn diagnostics(&mut self, source: &Source, diagnostics: &[Diagnostic]) {
-        for diagnostic in diagnostics {
+        // Nobody reads more; what keeps the build from starting comes before what does not.
+        const MOST: usize = 100;
+        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
+        let warnings = diagnostics.iter().filter(|diagnostic| !diagnostic.is_error());
+        let hidden = diagnostics.len().saturating_sub(MOST);
+        let shown: Vec<&Diagnostic> = match hidden {
+            0 => diagnostics.iter().collect(),
+            _ => errors.chain(warnings).take(MOST).collect(),
+        };
+        for diagnostic in shown {
             self.line(&diagnostics::render(source, diagnostic, self.colour));
+        }
+        if hidden > 0 {
+            self.line(&format!("and {hidden} more"));
         }
     }
 

@@ -36,16 +36,21 @@ impl Budget {
         if left.is_some() {
             return Ok(());
         }
-        self.exceeded.set(self.exceeded.get().or(Some(span)));
+        self.stop(span);
         Err(exceeded(span))
     }
 
-    /// Whether more was asked for than there was, so that going on would only say so again.
+    /// Ends planning for an error at `span` that would only come again and again.
+    pub(crate) fn stop(&self, span: Span) {
+        self.exceeded.set(self.exceeded.get().or(Some(span)));
+    }
+
+    /// Whether planning has ended.
     pub(crate) fn is_exceeded(&self) -> bool {
         self.exceeded.get().is_some()
     }
 
-    /// Sees to it that who stopped for want of it says why.
+    /// Sees to it that planning does not end without an error.
     pub(crate) fn tell(&self, errors: &mut Vec<Diagnostic>) {
         if let Some(span) = self.exceeded.get()
             && errors.is_empty()

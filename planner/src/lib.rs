@@ -48,6 +48,23 @@ pub struct Options {
     pub hosts: Vec<(String, IpAddr)>,
 }
 
+impl Options {
+    /// Nothing asked for: the last stage, built on and for this platform.
+    pub fn new(platform: Platform) -> Self {
+        Self {
+            target: None,
+            build_args: BTreeMap::new(),
+            build_platform: platform.clone(),
+            platform,
+            ignore: Vec::new(),
+            contexts: BTreeMap::new(),
+            labels: Vec::new(),
+            network: Network::Default,
+            hosts: Vec::new(),
+        }
+    }
+}
+
 /// A plan, or why there is none.
 #[derive(Clone, Debug)]
 pub struct Planned {

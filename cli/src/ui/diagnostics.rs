@@ -1,6 +1,9 @@
 //! Problems as text: the message, the source line underlined, what to do.
 
+use std::ops::Range;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use ir::diagnostic::Label;
 use ir::{Diagnostic, Severity, Source, Span};
 
 /// A diagnostic with its source line.
@@ -14,14 +17,7 @@ pub(super) fn render(source: &Source, diagnostic: &Diagnostic, colour: bool) -> 
     if diagnostic.span == Span::default() {
         return finish(title.element(Origin::path(source.name())), &diagnostic.help, colour);
     }
-    let labels = diagnostic.labels.iter();
-    let excerpt =
-        Excerpt::of(source, labels.map(|label| label.span).fold(diagnostic.span, Span::to));
-    let mut snippet = excerpt.snippet(diagnostic.span);
-    for label in &diagnostic.labels {
-        let annotation = AnnotationKind::Context.span(excerpt.range(label.span)).label(&label.text);
-        snippet = snippet.annotation(annotation);
-    }
+    let snippet = snippet(source, diagnostic.span, &diagnostic.labels);
     finish(title.element(snippet), &diagnostic.help, colour)
 }
 
@@ -34,7 +30,7 @@ pub(super) fn at(
     colour: bool,
 ) -> String {
     let title = Level::ERROR.primary_title(message);
-    finish(title.element(Excerpt::of(source, span).snippet(span)), help, colour)
+    finish(title.element(snippet(source, span, &[])), help, colour)
 }
 
 /// A message about no place.
@@ -48,40 +44,38 @@ fn finish(group: Group<'_>, help: &[String], colour: bool) -> String {
     renderer.render(&[group])
 }
 
-/// The lines of a source that a message is about. To look through all of a long file for each of
-/// its many messages would take time in proportion to the square of its length.
-struct Excerpt<'a> {
+/// The lines from the first place to the last. The renderer looks through all that it is given.
+fn snippet<'a>(
     source: &'a Source,
-    /// Offset of the first of the lines.
-    start: usize,
-    /// Offset behind the last of them.
-    end: usize,
+    span: Span,
+    labels: &'a [Label],
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let primary = range(source, span);
+    let (mut first, mut last) = (primary.start, primary.end);
+    for label in labels {
+        let range = range(source, label.span);
+        (first, last) = (first.min(range.start), last.max(range.end));
+    }
+    let text = source.text();
+    let start = text[..first].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[last..].find('\n').map_or(text.len(), |newline| last + newline + 1);
+    let within = |range: Range<usize>| range.start - start..range.end - start;
+    let annotations = labels.iter().map(|label| {
+        AnnotationKind::Context.span(within(range(source, label.span))).label(&label.text)
+    });
+    Snippet::source(&text[start..end])
+        .line_start(source.position(start).0)
+        .path(source.name())
+        .annotation(AnnotationKind::Primary.span(within(primary)))
+        .annotations(annotations)
 }
 
-impl<'a> Excerpt<'a> {
-    fn of(source: &'a Source, span: Span) -> Self {
-        let text = source.text();
-        let (first, last) = (span.start().min(text.len()), span.end().min(text.len()));
-        let start = text[..first].rfind('\n').map_or(0, |newline| newline + 1);
-        let end = text[last..].find('\n').map_or(text.len(), |newline| last + newline + 1);
-        Self { source, start, end }
-    }
-
-    fn snippet(&self, span: Span) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-        let (line, _) = self.source.position(self.start);
-        Snippet::source(&self.source.text()[self.start..self.end])
-            .line_start(line)
-            .path(self.source.name())
-            .annotation(AnnotationKind::Primary.span(self.range(span)))
-    }
-
-    /// The span within the lines, its first line only: an instruction of forty lines would fill
-    /// the screen.
-    fn range(&self, span: Span) -> std::ops::Range<usize> {
-        let text = self.source.text();
-        let start = span.start().min(text.len());
-        let end = span.end().clamp(start, text.len());
-        let line_end = text[start..end].find('\n').map_or(end, |newline| start + newline);
-        start - self.start..line_end - self.start
-    }
+/// The span within the text, its first line only: an instruction of forty lines would fill the
+/// screen.
+fn range(source: &Source, span: Span) -> Range<usize> {
+    let text = source.text();
+    let start = span.start().min(text.len());
+    let end = span.end().clamp(start, text.len());
+    let line_end = text[start..end].find('\n').map_or(end, |newline| start + newline);
+    start..line_end
 }

@@ -6,7 +6,6 @@
 
 #![expect(clippy::expect_used, reason = "a measurement that cannot be taken ends the program")]
 
-use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use ir::{Facts, Source};
@@ -95,18 +94,7 @@ fn in_process(kind: &Kind, size: usize) -> Measured {
 fn measure(kind: &Kind, size: usize) -> Measured {
     let texts = (kind.make)(size);
     let bytes = texts.iter().map(String::len).sum();
-    let platform = ir::Platform::linux("x86_64");
-    let options = Options {
-        target: None,
-        build_args: BTreeMap::new(),
-        build_platform: platform.clone(),
-        platform,
-        ignore: Vec::new(),
-        contexts: BTreeMap::new(),
-        labels: Vec::new(),
-        network: ir::instruction::Network::Default,
-        hosts: Vec::new(),
-    };
+    let options = Options::new(ir::Platform::linux("x86_64"));
     let (mut parse, mut planning) = (0.0, 0.0);
     for text in texts {
         let source = Source::new("Dockerfile", text).expect("a few megabytes are no 4 GiB");

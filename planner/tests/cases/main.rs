@@ -9,7 +9,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a case that cannot be read fails its test")]
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -100,17 +99,7 @@ fn planned(source: &Source, options: &Options, facts: &Facts) -> Planned {
 
 fn setting(text: &str) -> (Options, Facts) {
     let amd64: ir::Platform = "linux/amd64".parse().unwrap();
-    let mut options = Options {
-        target: None,
-        build_args: BTreeMap::new(),
-        build_platform: amd64.clone(),
-        platform: amd64,
-        ignore: Vec::new(),
-        contexts: BTreeMap::new(),
-        labels: Vec::new(),
-        network: ir::instruction::Network::Default,
-        hosts: Vec::new(),
-    };
+    let mut options = Options::new(amd64);
     let mut images = Vec::new();
     let options_of = text.lines().filter(|line| *line != EXPLAIN);
     for line in options_of.filter_map(|line| line.strip_prefix("#: ")) {

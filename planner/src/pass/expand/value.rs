@@ -47,6 +47,7 @@ impl<'a> Scope<'a> {
                     let variable = self.variable(name, modifier.as_deref(), *span)?;
                     brought += variable.len();
                     if brought > LIMIT {
+                        self.budget.stop(*span);
                         return Err(too_long(*span));
                     }
                     text.push_str(&variable);
@@ -197,8 +198,8 @@ fn has_word(modifier: &Modifier) -> bool {
 }
 
 fn too_long(span: Span) -> Diagnostic {
-    let message = format!("the variables bring more than {LIMIT} bytes");
-    Diagnostic::error(Code::BadExpansion, span, message).help("keep long texts in a file")
+    let message = format!("up to here the variables of one value have more than {LIMIT} bytes");
+    Diagnostic::error(Code::PlanTooLarge, span, message).help("keep long texts in a file")
 }
 
 fn required(name: &str, set: bool, word: &str, span: Span) -> Diagnostic {

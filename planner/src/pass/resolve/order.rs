@@ -68,6 +68,9 @@ impl Resolved<'_> {
     }
 }
 
+/// How many stages of one circle are named.
+const MOST_NAMED: usize = 16;
+
 pub(super) fn cycles(
     resolved: &Resolved<'_>,
     edges: &DiGraph<(), ()>,
@@ -85,8 +88,12 @@ pub(super) fn cycles(
     let errors: Vec<Diagnostic> = circles
         .into_iter()
         .map(|stages| {
-            let names: Vec<String> =
-                stages.iter().map(|stage| format!("`{}`", resolved.label(*stage))).collect();
+            let named = &stages[..stages.len().min(MOST_NAMED)];
+            let mut names: Vec<String> =
+                named.iter().map(|stage| format!("`{}`", resolved.label(*stage))).collect();
+            if named.len() < stages.len() {
+                names.push(format!("{} others", stages.len() - named.len()));
+            }
             let message = match &names[..] {
                 [one] => format!("the stage {one} needs itself"),
                 many => format!("the stages {} need each other", many.join(" and ")),
@@ -94,7 +101,7 @@ pub(super) fn cycles(
             let span = resolved.stages[stages[0]].span;
             let error = Diagnostic::error(Code::CircularDependency, span, message);
             let error = error.help("copy from a stage that does not need this one");
-            stages[1..].iter().fold(error, |error, stage| {
+            named[1..].iter().fold(error, |error, stage| {
                 error.label(resolved.stages[*stage].span, "this stage is part of the circle")
             })
         })
