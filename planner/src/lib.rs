@@ -114,17 +114,26 @@ fn passes(
     let plan = check::Plan { program, options, facts, resolved: &resolved, expanded: &expanded };
     let check::Verdict { warnings: found, failure } = check::check_plan(plan, &settings);
     warnings.extend(found);
-    let pass::expand::Expanded { stages, unset: _, errors } = expanded;
-    if !errors.is_empty() {
-        return Err(errors);
+    let pass::expand::Expanded { stages, unset: _, mut errors } = expanded;
+    // What was expanded may be wrong too, and is told in the same run.
+    let lowered = if resolved.budget.is_exceeded() {
+        Err(Vec::new())
+    } else {
+        pass::lower::lower(&resolved, stages, options, facts, warnings)
+    };
+    let graph = lowered.map_err(|more| errors.extend(more));
+    errors.sort_by_key(|error| error.span.start());
+    if errors.is_empty() {
+        errors.extend(failure);
     }
-    let mut graph = pass::lower::lower(&resolved, stages, options, facts, warnings)?;
-    if let Some(failure) = failure {
-        return Err(vec![failure]);
+    match graph {
+        Ok(mut graph) if errors.is_empty() => {
+            pass::prune::prune(&mut graph);
+            pass::key::key(&mut graph);
+            Ok((graph, resolved.epoch))
+        }
+        Ok(_) | Err(()) => Err(errors),
     }
-    pass::prune::prune(&mut graph);
-    pass::key::key(&mut graph);
-    Ok((graph, resolved.epoch))
 }
 
 /// Images that a plan needs and the facts do not know yet, each once, in a fixed order, with the

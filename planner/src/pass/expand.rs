@@ -100,11 +100,15 @@ pub(crate) fn expand<'a>(
         let mut expander = Expander { scope, globals, budget, options, unset };
         let mut steps = Vec::new();
         for &(statement, place) in &stage.statements {
+            let wrong = expanded.errors.len();
             let unreadable = unreadable(statement).map(|problem| place.at(problem.clone()));
             expanded.errors.extend(unreadable);
+            let readable = expanded.errors.len() == wrong;
             let met = expander.unset.len();
             match expander.action(&statement.instruction, place) {
-                Ok(action) => steps.push(Step { action, statement, place }),
+                // What is missing of it would only be missed again.
+                Ok(action) if readable => steps.push(Step { action, statement, place }),
+                Ok(_) => {}
                 Err(error) => expanded.errors.push(place.at(error)),
             }
             for unset in &mut expander.unset[met..] {
