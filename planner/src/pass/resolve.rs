@@ -17,7 +17,7 @@ mod order;
 
 pub(crate) use argument::useless_build_args;
 use name::context_base;
-pub(crate) use name::{From, Source, from_word};
+pub(crate) use name::{From, Source, from_word, image_contexts, references};
 use order::{cycles, reachable};
 
 /// A program whose references are bound.
@@ -100,7 +100,7 @@ pub(crate) fn resolve<'a>(
         epoch: None,
         hostname: argument::hostname(options).map_err(|error| vec![error])?,
         contexts: &options.contexts,
-        image_contexts: name::image_contexts(&options.contexts),
+        image_contexts: image_contexts(&options.contexts),
     };
     for stage in &program.stages {
         match bind_stage(&resolved, stage, options, facts) {

@@ -32,7 +32,7 @@ pub(crate) struct From {
 }
 
 /// The `--from`s of a statement that have a value, and whether it was written without variables.
-pub(super) fn references(
+pub(crate) fn references(
     statement: &Statement,
     globals: &Env,
     budget: &Budget,
@@ -119,7 +119,7 @@ pub(super) fn context_base(name: &str, platform: &Platform, resolved: &Resolved<
 }
 
 /// Which context stands for an image, where its name is one.
-pub(super) fn image_contexts(
+pub(crate) fn image_contexts(
     contexts: &BTreeMap<String, NamedContext>,
 ) -> BTreeMap<ImageRef, &str> {
     let mut images = BTreeMap::new();
