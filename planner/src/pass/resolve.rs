@@ -12,13 +12,15 @@ use crate::step::Place;
 use crate::{NamedContext, Options};
 
 mod argument;
+mod circle;
 mod name;
 mod order;
 
 pub(crate) use argument::useless_build_args;
+use circle::circles;
 use name::context_base;
 pub(crate) use name::{From, Source, from_word, image_contexts, references};
-use order::{cycles, reachable};
+use order::reachable;
 
 /// A program whose references are bound.
 #[derive(Debug)]
@@ -118,7 +120,7 @@ pub(crate) fn resolve<'a>(
     resolved.target = target(program, options)?;
     resolved.epoch = argument::epoch(program, &resolved, options).map_err(|error| vec![error])?;
     let edges = resolved.edges(&options.platform)?;
-    cycles(&resolved, &edges)?;
+    circles(&resolved, &edges)?;
     resolved.needed = reachable(&edges, resolved.target);
     let mut broken = resolved.needed.iter().flat_map(|stage| {
         let stage = &resolved.stages[*stage];
