@@ -398,6 +398,11 @@ pub struct Onbuild {
 }
 
 impl Instruction {
+    /// The mounts of a `RUN`; of anything else none.
+    pub fn mounts(&self) -> &[Mount] {
+        if let Self::Run(run) = self { &run.mounts } else { &[] }
+    }
+
     /// The keyword, in upper case.
     pub fn keyword(&self) -> &'static str {
         match self {

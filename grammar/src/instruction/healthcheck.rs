@@ -56,10 +56,11 @@ pub(super) fn healthcheck(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Op
     let retries = retries(&flags, problems);
     if !kind.text().eq_ignore_ascii_case("CMD") {
         let message = format!("unknown kind of health check `{}`", suggest::shown(kind.text()));
-        problems.push(
-            Diagnostic::error(Code::BadArgument, kind.span(), message)
-                .help("write `CMD` before the command"),
-        );
+        let help = match suggest::nearest(kind.text(), ["CMD", "NONE"]) {
+            Some(known) => format!("write `{known}`"),
+            None => "write `CMD` before the command".to_owned(),
+        };
+        problems.push(Diagnostic::error(Code::BadArgument, kind.span(), message).help(help));
         return None;
     }
     let command = command(rest, problems)?;

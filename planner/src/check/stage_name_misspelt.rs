@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ir::{Code, Diagnostic, ImageRef, Span, Template, suggest};
+use ir::suggest::Sparing;
+use ir::{Code, Diagnostic, ImageRef, Span, Template};
 
 use super::{Bases, Find, Kind, Rule};
 use crate::pass::resolve::{image_contexts, references};
@@ -13,9 +14,6 @@ pub(super) const RULE: Rule = Rule {
     kind: Kind::Own,
     find: Find::From(find),
 };
-
-/// For how many images a similar name is looked for: each time all names are compared.
-const LOOKUPS: usize = 50;
 
 /// A name in a `FROM` sees the stages above it, one in a `from` all of them.
 fn find(bases: &Bases<'_>, found: &mut Vec<Diagnostic>) {
@@ -51,15 +49,14 @@ struct Names<'a> {
     contexts: BTreeSet<&'a str>,
     /// The contexts that are named after an image.
     images: BTreeMap<ImageRef, &'a str>,
-    /// How often a similar name may still be looked for.
-    lookups: usize,
+    similar: Sparing,
 }
 
 impl<'a> Names<'a> {
     fn new(bases: &Bases<'a>) -> Self {
         let contexts = bases.options.contexts.keys().map(String::as_str).collect();
         let images = image_contexts(&bases.options.contexts);
-        Self { stages: BTreeMap::new(), contexts, images, lookups: LOOKUPS }
+        Self { stages: BTreeMap::new(), contexts, images, similar: Sparing::default() }
     }
 
     /// The problem of a name that is taken for an image, if it is near to something else.
@@ -73,9 +70,8 @@ impl<'a> Names<'a> {
         if !self.images.is_empty() && self.images.contains_key(&written.parse().ok()?) {
             return None;
         }
-        self.lookups = self.lookups.checked_sub(1)?;
         let stages = self.stages.keys().map(String::as_str);
-        let near = suggest::nearest(&lower, stages.chain(self.contexts.iter().copied()))?;
+        let near = self.similar.nearest(&lower, stages.chain(self.contexts.iter().copied()))?;
         let message = format!("`{written}` is no stage, and is taken for an image");
         let problem = Diagnostic::warning(RULE.code, span, message);
         match self.stages.get(near) {

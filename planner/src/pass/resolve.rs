@@ -154,8 +154,11 @@ fn bind_stage<'a>(
     if let Some(template) = &stage.from.platform {
         let text = value(template, &resolved.globals, &resolved.budget)?;
         platform = text.parse().map_err(|error: ir::PlatformError| {
-            Diagnostic::error(Code::BadPlatform, template.span, error.to_string())
-                .help("write it as in `linux/amd64` or `linux/arm/v7`")
+            let help = match error.nearest() {
+                Some(near) => format!("write `{near}`"),
+                None => "write it as in `linux/amd64` or `linux/arm/v7`".to_owned(),
+            };
+            Diagnostic::error(Code::BadPlatform, template.span, error.to_string()).help(help)
         })?;
     }
     if let Some(context) = name.as_deref().and_then(|name| resolved.context(name)) {
