@@ -1,4 +1,4 @@
-# rule: stage.source
+# rule: stage.source, more.hints
 #: context assets
 # What is nearly a stage or a context is an image all the same, and told.
 FROM alpine AS build
