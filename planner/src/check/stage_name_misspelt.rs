@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ir::suggest::Sparing;
+use ir::suggest::{Sparing, shown};
 use ir::{Code, Diagnostic, ImageRef, Span, Template};
 
 use super::{Bases, Find, Kind, Rule};
@@ -72,28 +72,26 @@ impl<'a> Names<'a> {
         }
         let stages = self.stages.keys().map(String::as_str);
         let near = self.similar.nearest(&lower, stages.chain(self.contexts.iter().copied()))?;
-        let message = format!("`{written}` is no stage, and is taken for an image");
-        let problem = Diagnostic::warning(RULE.code, span, message);
-        match self.stages.get(near) {
-            // A stage that is named after its base: `FROM alpine:3.22 AS alpine3`.
-            Some((_, base))
-                if repository(base).is_some_and(|base| Some(base) == repository(written)) =>
-            {
-                None
-            }
-            Some((named, _)) => Some(
-                problem
-                    .label(*named, format!("`{near}` is a stage"))
-                    .help(format!("write `{near}` if the stage is meant")),
-            ),
-            None => Some(problem.help(format!("write `{near}` if the build context is meant"))),
+        let stage = self.stages.get(near);
+        // A stage may be named after its base: `FROM alpine:3.22 AS alpine3`.
+        if stage.is_some_and(|(_, base)| is_same_repository(base, written)) {
+            return None;
         }
+        let message = format!("`{}` is no stage, and is taken for an image", shown(written));
+        let problem = Diagnostic::warning(RULE.code, span, message);
+        Some(match stage {
+            Some((named, _)) => problem
+                .label(*named, format!("`{near}` is a stage"))
+                .help(format!("write `{near}` if the stage is meant")),
+            None => problem.help(format!("write `{near}` if the build context is meant")),
+        })
     }
 }
 
-/// The name of an image without a tag or digest.
-fn repository(image: &str) -> Option<String> {
-    image.parse().ok().map(|image: ImageRef| image.name())
+/// Whether two images have the same name but for a tag or digest.
+fn is_same_repository(left: &str, right: &str) -> bool {
+    let name = |image: &str| image.parse().ok().map(|image: ImageRef| image.name());
+    name(left).is_some_and(|left| Some(left) == name(right))
 }
 
 #[cfg(test)]
