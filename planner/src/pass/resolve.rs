@@ -151,7 +151,7 @@ fn bind_stage<'a>(
     let mut platform = options.platform.clone();
     if let Some(template) = &stage.from.platform {
         let text = value(template, &resolved.globals, &resolved.budget)?;
-        platform = text.parse().map_err(|error: ir::PlatformError| {
+        platform = Platform::read(&text, &options.build_platform).map_err(|error| {
             Diagnostic::error(Code::BadPlatform, template.span, error.to_string())
                 .help("write it as in `linux/amd64` or `linux/arm/v7`")
         })?;
