@@ -68,7 +68,8 @@ impl Lowering<'_> {
             site.budget.spend(weight::carried(&current.stage), step.span)?;
             let fields = read(step)?;
             check(&fields)?;
-            self.warnings.extend(unused::keys(&fields).map(|warning| site.place.at(warning)));
+            let unused = unused::replaced(step).chain(unused::keys(&fields));
+            self.warnings.extend(unused.map(|warning| site.place.at(warning)));
             let mount = match fields.kind {
                 Kind::Bind => self.bind(current, &fields, site)?,
                 Kind::Cache => self.cache(current, &fields, site)?,

@@ -1,8 +1,27 @@
-//! Keys of a mount that BuildKit takes and that change nothing.
+//! Fields of a mount that BuildKit takes and that change nothing.
 
+use std::collections::BTreeSet;
+
+use ir::instruction::MountKey;
 use ir::{Code, Diagnostic, Span};
 
 use super::{Fields, Kind};
+use crate::step::MountStep;
+
+/// A warning of each field that a later one of the same meaning replaces.
+pub(super) fn replaced(step: &MountStep) -> impl Iterator<Item = Diagnostic> {
+    let mut later = BTreeSet::new();
+    let mut found = Vec::new();
+    for (key, _, span) in step.fields.iter().rev() {
+        let meaning = if *key == MountKey::Readwrite { MountKey::Readonly } else { *key };
+        if !later.insert(meaning) && meaning != MountKey::Relabel {
+            let message = "this field has no effect: a later one replaces it";
+            let warning = Diagnostic::warning(Code::WithoutEffect, *span, message);
+            found.push(warning.help("remove one of the two"));
+        }
+    }
+    found.into_iter().rev()
+}
 
 /// A warning of each key that has no effect with this type.
 pub(super) fn keys(fields: &Fields) -> impl Iterator<Item = Diagnostic> {
@@ -12,7 +31,12 @@ pub(super) fn keys(fields: &Fields) -> impl Iterator<Item = Diagnostic> {
         Kind::Bind => vec![(span(&fields.id), "id", "a bind mount has no name")],
         Kind::Cache => {
             let from = span(&fields.from).filter(|_| fields.is_made());
-            vec![(from, "from", "with a mode or an owner, but no `source`, a cache begins empty")]
+            let seeded = fields.from.as_ref().is_some_and(|from| from.value != "scratch");
+            let source = span(&fields.source).filter(|_| !seeded);
+            vec![
+                (from, "from", "with a mode or an owner, but no `source`, a cache begins empty"),
+                (source, "source", "a cache begins empty unless it has a `from`"),
+            ]
         }
         Kind::Tmpfs => vec![
             (span(&fields.from), "from", EMPTY),
