@@ -172,6 +172,8 @@ pub enum Mount {
         target: String,
         /// In bytes; none is the kernel's default.
         size: Option<u64>,
+        /// Whether it cannot be written, and so stays empty.
+        readonly: bool,
     },
     /// A secret of the caller's.
     Secret {

@@ -48,6 +48,16 @@ impl Platform {
         Self { os: "linux".into(), architecture, variant }
     }
 
+    /// Reads `os/arch[/variant]`, one known architecture (on linux), or one known system (on the
+    /// builder's architecture).
+    pub fn read(text: &str, builder: &Self) -> Result<Self, PlatformError> {
+        let lower = text.to_ascii_lowercase();
+        if !KNOWN_SYSTEMS.contains(&lower.as_str()) {
+            return text.parse();
+        }
+        Ok(Self { os: normalised_system(&lower), ..builder.clone() })
+    }
+
     /// Whether an image for `self` is what someone who asked for `wanted` should get.
     ///
     /// A variant that was not asked for may be any; containerd's rule that a lower `arm` variant
@@ -92,7 +102,7 @@ fn normalise(architecture: &str, variant: Option<&str>) -> (String, Option<Strin
 impl FromStr for Platform {
     type Err = PlatformError;
 
-    /// Reads `os/arch[/variant]`, or one known architecture (on linux) or `linux` alone.
+    /// Reads `os/arch[/variant]`, or one known architecture (on linux).
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || PlatformError { text: text.to_owned() };
         let valid = |part: &&str| {
@@ -112,17 +122,70 @@ impl FromStr for Platform {
             _ => return Err(error()),
         };
         let (architecture, variant) = normalise(architecture, variant);
-        let os = match os.to_ascii_lowercase().as_str() {
-            "macos" => "darwin".to_owned(),
-            other => other.to_owned(),
-        };
+        let os = normalised_system(&os.to_ascii_lowercase());
         Ok(Self { os, architecture, variant })
     }
 }
 
+/// One name for one system, of those in lower case.
+fn normalised_system(os: &str) -> String {
+    if os == "macos" { "darwin".to_owned() } else { os.to_owned() }
+}
+
+/// Those that containerd's `platforms` knows.
 const KNOWN_ARCHITECTURES: &[&str] = &[
-    "386", "aarch64", "amd64", "arm", "arm64", "armel", "armhf", "i386", "loong64", "mips64le",
-    "ppc64le", "riscv64", "s390x", "x86_64",
+    "386",
+    "aarch64",
+    "amd64",
+    "amd64p32",
+    "arm",
+    "arm64",
+    "arm64be",
+    "armbe",
+    "armel",
+    "armhf",
+    "i386",
+    "loong64",
+    "mips",
+    "mips64",
+    "mips64le",
+    "mips64p32",
+    "mips64p32le",
+    "mipsle",
+    "ppc",
+    "ppc64",
+    "ppc64le",
+    "riscv",
+    "riscv64",
+    "s390",
+    "s390x",
+    "sparc",
+    "sparc64",
+    "wasm",
+    "x86-64",
+    "x86_64",
+];
+
+/// Those that containerd's `platforms` knows.
+const KNOWN_SYSTEMS: &[&str] = &[
+    "aix",
+    "android",
+    "darwin",
+    "dragonfly",
+    "freebsd",
+    "hurd",
+    "illumos",
+    "ios",
+    "js",
+    "linux",
+    "macos",
+    "nacl",
+    "netbsd",
+    "openbsd",
+    "plan9",
+    "solaris",
+    "windows",
+    "zos",
 ];
 
 impl fmt::Display for Platform {
@@ -156,6 +219,16 @@ mod tests {
             assert_eq!(text.parse::<Platform>().unwrap().to_string(), expected, "{text}");
             assert_eq!(expected.parse::<Platform>().unwrap().to_string(), expected, "{text}");
         }
+        let builder: Platform = "linux/arm/v6".parse().unwrap();
+        for (text, expected) in [
+            ("linux", "linux/arm/v6"),
+            ("MacOS", "darwin/arm/v6"),
+            ("riscv64", "linux/riscv64"),
+            ("windows/amd64", "windows/amd64"),
+        ] {
+            assert_eq!(Platform::read(text, &builder).unwrap().to_string(), expected, "{text}");
+        }
+        assert!(Platform::read("nonsense", &builder).is_err());
         for text in ["", "linux/", "a/b/c/d", "/", "nonsense"] {
             assert!(text.parse::<Platform>().is_err(), "{text}");
         }

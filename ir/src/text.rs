@@ -161,9 +161,10 @@ impl fmt::Display for Mount {
                 write!(f, " mode {mode:04o} owner {uid}:{gid}")?;
                 f.write_str(if *readonly { " readonly" } else { "" })
             }
-            Self::Tmpfs { target, size } => {
+            Self::Tmpfs { target, size, readonly } => {
                 write!(f, "tmpfs {target:?}")?;
-                size.map_or(Ok(()), |size| write!(f, " size {size}"))
+                size.map_or(Ok(()), |size| write!(f, " size {size}"))?;
+                f.write_str(if *readonly { " readonly" } else { "" })
             }
             Self::Secret { id, target, env, required, mode, uid, gid } => {
                 write!(f, "secret {id:?}")?;

@@ -11,15 +11,25 @@ pub(crate) fn parse(text: &str) -> Option<Mode> {
     text.split(',').all(is_clause).then(|| Mode::Symbolic(text.to_owned()))
 }
 
-/// Whom, then one or more of an operator with what it sets: permissions, or whose are copied.
+/// Whom, then one or more of an operator with what it sets: permissions, or whose are copied. Of
+/// several that `=` sets and copies, BuildKit keeps some; that cannot be meant.
 fn is_clause(clause: &str) -> bool {
-    let actions = clause.trim_start_matches(['u', 'g', 'o', 'a']);
-    let mut parts = actions.split(['+', '-', '=']);
-    parts.next() == Some("")
-        && actions.contains(['+', '-', '='])
-        && parts.all(|part| {
-            matches!(part, "u" | "g" | "o") || part.bytes().all(|byte| b"rwxXst".contains(&byte))
-        })
+    const OPERATORS: [char; 3] = ['+', '-', '='];
+    let mut rest = clause.trim_start_matches(['u', 'g', 'o', 'a']);
+    if !rest.starts_with(OPERATORS) {
+        return false;
+    }
+    while let Some(operator) = rest.chars().next() {
+        let action = &rest[1..];
+        let (what, tail) = action.split_at(action.find(OPERATORS).unwrap_or(action.len()));
+        let of = |known: &[u8]| what.bytes().all(|byte| known.contains(&byte));
+        let copies = operator != '=' || what.len() == 1;
+        if !of(b"rwxXst") && !(copies && of(b"rwxXstugo")) {
+            return false;
+        }
+        rest = tail;
+    }
+    true
 }
 
 #[cfg(test)]
@@ -30,7 +40,7 @@ mod tests {
     fn modes_are_octal_or_clauses() {
         assert_eq!(parse("644"), Some(Mode::Octal(0o644)));
         assert_eq!(parse("07777"), Some(Mode::Octal(0o7777)));
-        for mode in ["u=rwX,go=rX", "+x", "a-w", "g=u", "u+s-x", "o="] {
+        for mode in ["u=rwX,go=rX", "+x", "a-w", "g=u", "u+s-x", "o=", "u+go", "go=u-w", "a-uX"] {
             assert_eq!(parse(mode), Some(Mode::Symbolic(mode.to_owned())), "{mode}");
         }
         for mode in ["", "10000", "9", "u", "x", "u=rw,", "u=gw", "z+x", "-"] {

@@ -64,7 +64,8 @@ pub(crate) fn join_directory(directory: &str, path: &str) -> String {
 /// written.
 pub(crate) fn workdir(current: &str, path: &str) -> String {
     match path {
-        "" => rooted(current),
+        "" if current.is_empty() => "/".to_owned(),
+        "" => current.to_owned(),
         absolute if absolute.starts_with('/') => absolute.to_owned(),
         relative => join(current, relative),
     }
@@ -122,7 +123,8 @@ mod tests {
         assert_eq!(workdir("", "x"), "/x");
         assert_eq!(workdir("/x", "/y/"), "/y/");
         assert_eq!(workdir("/y/", "z/../w"), "/y/w");
-        assert_eq!(workdir("/y", ""), "/y");
+        assert_eq!(workdir("/y/", ""), "/y/");
+        assert_eq!(workdir("", ""), "/");
     }
 
     #[test]

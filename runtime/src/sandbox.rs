@@ -134,6 +134,9 @@ pub enum StepMount {
         target: String,
         /// In bytes; none is the kernel's default.
         size: Option<u64>,
+        /// Whether it cannot be written. In a chroot it can, and what is written is thrown away, as
+        /// always.
+        readonly: bool,
     },
     /// A file that is in memory only.
     Secret {

@@ -19,7 +19,8 @@ fn find(bases: &Bases<'_>, found: &mut Vec<Diagnostic>) {
             continue;
         }
         let Some(written) = bases.value(template) else { continue };
-        let Ok(platform) = written.parse::<Platform>() else { continue };
+        let builder = &bases.options.build_platform;
+        let Ok(platform) = Platform::read(&written, builder) else { continue };
         let name = stage.from.name.as_ref().map(|name| name.value.to_lowercase());
         let named = |part: &str| name.as_deref().is_some_and(|name| name.contains(part));
         if !named(&platform.os) && !named(&platform.architecture) {
@@ -43,8 +44,8 @@ mod tests {
     fn a_constant_that_the_name_does_not_explain() {
         check(
             RULE,
-            "FROM --platform=linux/amd64 a AS b\nFROM --platform=arm64 a\n",
-            &["linux/amd64", "arm64"],
+            "FROM --platform=linux/amd64 a AS b\nFROM --platform=arm64 a\nFROM --platform=linux a\n",
+            &["linux/amd64", "arm64", "linux"],
         );
         check(
             RULE,

@@ -215,10 +215,11 @@ fn describe_mount(mount: &Mount, key: &dyn Fn(NodeId) -> Digest, sink: &mut dyn 
             describe_owner(*mode, *uid, *gid, sink);
             flag(sink, "readonly", *readonly);
         }
-        Mount::Tmpfs { target, size } => {
+        Mount::Tmpfs { target, size, readonly } => {
             sink.field("mount", "tmpfs");
             sink.field("target", target);
             optional(sink, "size", size.map(|size| size.to_string()).as_deref());
+            flag(sink, "readonly", *readonly);
         }
         Mount::Secret { id, target, env, required, mode, uid, gid } => {
             sink.field("mount", "secret");

@@ -153,7 +153,7 @@ fn bind_stage<'a>(
     let mut platform = options.platform.clone();
     if let Some(template) = &stage.from.platform {
         let text = value(template, &resolved.globals, &resolved.budget)?;
-        platform = text.parse().map_err(|error: ir::PlatformError| {
+        platform = Platform::read(&text, &options.build_platform).map_err(|error| {
             let help = match error.nearest() {
                 Some(near) => format!("write `{near}`"),
                 None => "write it as in `linux/amd64` or `linux/arm/v7`".to_owned(),

@@ -62,8 +62,9 @@ impl Mounts {
                 self.caches.push(cache);
                 self.shown.push(StepMount::Cache { target, directory, readonly: *readonly });
             }
-            Mount::Tmpfs { target, size } => {
-                self.shown.push(StepMount::Tmpfs { target: target.clone(), size: *size });
+            Mount::Tmpfs { target, size, readonly } => {
+                let (target, size, readonly) = (target.clone(), *size, *readonly);
+                self.shown.push(StepMount::Tmpfs { target, size, readonly });
             }
             Mount::Secret { id, target, env: variable, required, mode, uid, gid } => {
                 let Some(content) = machine.settings.secrets.get(id) else {

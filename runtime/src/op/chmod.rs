@@ -1,4 +1,4 @@
-//! `--chmod`: modes as chmod(1) reads them.
+//! `--chmod`: modes as chmod(1) of BSD reads them, which BuildKit follows.
 
 use ir::op::Mode;
 
@@ -44,7 +44,7 @@ enum Operator {
 enum Permission {
     /// `r`, `w` or `x`, for everyone: 0o444, 0o222 or 0o111.
     Bits(u32),
-    /// `X`: `x` for directories, and where someone has it already.
+    /// `X`: `x` for directories, and where someone had it before; never taken away.
     ConditionalExecute,
     /// `s`
     SetId,
@@ -70,22 +70,27 @@ impl Change {
         match self {
             Self::To(mode) => *mode,
             Self::By(clauses) => {
-                clauses.iter().fold(mode, |mode, clause| clause.apply(mode, is_directory))
+                let conditional = is_directory || mode & 0o111 != 0;
+                clauses.iter().fold(mode, |mode, clause| clause.apply(mode, conditional))
             }
         }
     }
 }
 
 impl Clause {
-    fn apply(&self, mode: u32, is_directory: bool) -> u32 {
+    /// `conditional` is whether an `X` counts.
+    fn apply(&self, mode: u32, conditional: bool) -> u32 {
         let bits = self.permissions.iter().fold(0, |bits, permission| {
             bits | match permission {
                 Permission::Bits(bits) => bits & self.who,
-                Permission::ConditionalExecute if is_directory || mode & 0o111 != 0 => {
+                Permission::ConditionalExecute
+                    if conditional && self.operator != Operator::Remove =>
+                {
                     0o111 & self.who
                 }
                 Permission::ConditionalExecute => 0,
                 Permission::SetId => self.set_id(),
+                Permission::Sticky if self.who == 0o007 => 0,
                 Permission::Sticky => STICKY,
                 Permission::Copied(shift) => (((mode >> shift) & 0o7) * 0o111) & self.who,
             }
@@ -93,12 +98,8 @@ impl Clause {
         match self.operator {
             Operator::Add => mode | bits,
             Operator::Remove => mode & !bits,
-            Operator::Set => {
-                // As GNU chmod: a directory keeps its setuid and setgid unless they are named.
-                let special = if is_directory { 0 } else { self.set_id() };
-                let sticky = if self.who == 0o777 { STICKY } else { 0 };
-                mode & !(self.who | special | sticky) | bits
-            }
+            // Unlike with GNU's, a directory loses its setuid and setgid, and nothing its sticky bit.
+            Operator::Set => mode & !(self.who | self.set_id()) | bits,
         }
     }
 
@@ -174,8 +175,15 @@ mod tests {
             ("go=u", 0o750, false, 0o777),
             ("u+s,g-s", 0o2755, false, 0o4755),
             ("+t", 0o777, true, 0o1777),
-            ("=r", 0o7777, false, 0o444),
-            ("g=rx", 0o2777, true, 0o2757),
+            ("=r", 0o7777, false, 0o1444),
+            ("g=rx", 0o2777, true, 0o757),
+            ("o+t", 0o777, true, 0o777),
+            ("o+s", 0o777, true, 0o777),
+            ("-X", 0o777, true, 0o777),
+            ("a-x,a+X", 0o755, false, 0o755),
+            ("u=rw,go=rX", 0o700, false, 0o655),
+            ("u+go", 0o021, false, 0o321),
+            ("go=u-w", 0o370, false, 0o311),
             ("u+r-w", 0o300, false, 0o500),
             ("o=", 0o777, false, 0o770),
             ("a=rx,u+w", 0, false, 0o755),

@@ -72,7 +72,7 @@ impl Layout {
             StepMount::Cache { target, directory, readonly } => {
                 self.cache(&target, &directory, readonly)?;
             }
-            StepMount::Tmpfs { target, size: _ } => {
+            StepMount::Tmpfs { target, size: _, readonly: _ } => {
                 let fill =
                     |parent: BorrowedFd<'_>, name: &OsStr| fresh_directory(parent, name, 0o1777);
                 self.place(&target, End::Remove, fill)?;

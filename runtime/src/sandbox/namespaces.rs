@@ -92,18 +92,15 @@ impl<'a> Setup<'a> {
                     Access::ThrowAway => self.throw_away(&mount, &stage)?,
                 }
             }
-            MountKind::Tmpfs { size } => {
+            MountKind::Tmpfs { size, readonly } => {
                 let size = size.map(|bytes| bytes.to_string());
                 let mut options = vec![("mode", Some("1777"))];
                 if let Some(size) = &size {
                     options.push(("size", Some(size)));
                 }
-                mounting::new(
-                    "tmpfs",
-                    &options,
-                    mounting::PLAIN - MountAttrFlags::MOUNT_ATTR_NOEXEC,
-                )
-                .stage(&stage)?
+                let mut attributes = mounting::PLAIN - MountAttrFlags::MOUNT_ATTR_NOEXEC;
+                attributes.set(MountAttrFlags::MOUNT_ATTR_RDONLY, *readonly);
+                mounting::new("tmpfs", &options, attributes).stage(&stage)?
             }
             MountKind::File { content, mode, uid, gid } => {
                 let path = self.name();

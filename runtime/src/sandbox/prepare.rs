@@ -218,8 +218,8 @@ impl Task {
                     Mount { target, kind: to.attach(fd, access) }
                 })
             }
-            StepMount::Tmpfs { target, size } => {
-                Ok(Mount { target, kind: MountKind::Tmpfs { size } })
+            StepMount::Tmpfs { target, size, readonly } => {
+                Ok(Mount { target, kind: MountKind::Tmpfs { size, readonly } })
             }
             StepMount::Secret { target, content, mode, uid, gid } => {
                 Ok(Mount { target, kind: MountKind::File { content, mode, uid, gid } })

@@ -101,7 +101,7 @@ pub(super) enum MountKind {
     /// A detached mount.
     Attach { descriptor: usize, access: Access },
     /// A tmpfs of at most so many bytes.
-    Tmpfs { size: Option<u64> },
+    Tmpfs { size: Option<u64>, readonly: bool },
     /// A file in memory.
     File { content: Vec<u8>, mode: u32, uid: u32, gid: u32 },
 }

@@ -37,7 +37,8 @@ pub(crate) const NAMESPACES: &[Case] = &[
 fn tmpfs(bench: &Bench) {
     let root = bench.root();
     let before = root.listing();
-    let mount = StepMount::Tmpfs { target: "/var/tmp/t".to_owned(), size: Some(1 << 20) };
+    let mount =
+        StepMount::Tmpfs { target: "/var/tmp/t".to_owned(), size: Some(1 << 20), readonly: false };
     let plan =
         Plan::sh("echo x >/var/tmp/t/file; ls /var/tmp/t; stat -c %a /var/tmp/t").mount(mount);
     assert_eq!(ok(bench.run_in(&root, plan).unwrap()), ["file", "1777"]);
@@ -45,7 +46,7 @@ fn tmpfs(bench: &Bench) {
 }
 
 fn full(bench: &Bench) {
-    let mount = StepMount::Tmpfs { target: "/t".to_owned(), size: Some(64 << 10) };
+    let mount = StepMount::Tmpfs { target: "/t".to_owned(), size: Some(64 << 10), readonly: false };
     let outcome = bench.run(Plan::sh("dd if=/dev/zero of=/t/x bs=1k count=1000").mount(mount));
     assert_eq!(outcome.exit, Exit::Code(1));
 }
@@ -154,7 +155,7 @@ fn nested(bench: &Bench) {
     let root = bench.root();
     let before = root.listing();
     let plan = Plan::sh("ls /work; cat /work/in/file")
-        .mount(StepMount::Tmpfs { target: "/work".to_owned(), size: None })
+        .mount(StepMount::Tmpfs { target: "/work".to_owned(), size: None, readonly: false })
         .mount(bind_of(&directory, "sub", "/work/in", false));
     assert_eq!(ok(bench.run_in(&root, plan).unwrap()), ["in", "content"]);
     assert_eq!(root.listing(), before);
@@ -218,13 +219,17 @@ fn read_only(bench: &Bench) {
         directory: directory.clone(),
         readonly: true,
     };
-    let plan = Plan::sh("touch /src/x; touch /cache/x; echo >>/src/file; mount -o remount,rw /src")
+    let memory = StepMount::Tmpfs { target: "/t".to_owned(), size: None, readonly: true };
+    let script = "touch /src/x; touch /cache/x; touch /t/x; echo >>/src/file; \
+                  mount -o remount,rw /src";
+    let plan = Plan::sh(script)
         .mount(bind_of(&directory, "sub", "/src", false))
-        .mount(cache);
+        .mount(cache)
+        .mount(memory);
     let outcome = bench.run(plan);
     assert_ne!(outcome.exit, Exit::Code(0));
     let refused = outcome.err.iter().filter(|line| line.contains("ead-only file system"));
-    assert_eq!(refused.count(), 3, "{outcome:?}");
+    assert_eq!(refused.count(), 4, "{outcome:?}");
     assert!(!directory.join("x").exists());
 }
 

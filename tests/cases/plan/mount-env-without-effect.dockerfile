@@ -1,3 +1,3 @@
-# rule: mount.secret-env
+# rule: mount.without-effect
 FROM alpine
 RUN --mount=type=cache,target=/x,env=A x

@@ -45,6 +45,8 @@ impl Lowering<'_> {
                     CopySource { from, path, unpack }
                 }
                 Named::Git(url) => {
+                    let warning = useless_unpack(&copy, word);
+                    self.warnings.extend(warning.map(|warning| site.place.at(warning)));
                     let op = git(&copy, word, url)?;
                     let from = self.add(Op::Git(op), origin(&current.stage, site));
                     CopySource { from, path: "/".to_owned(), unpack: false }
@@ -132,6 +134,13 @@ fn http(copy: &CopyStep, word: &Word) -> Result<(HttpOp, bool), Diagnostic> {
     let checksum = checksum.transpose()?;
     let op = HttpOp { url: word.value.clone(), filename: filename(&word.value), checksum };
     Ok((op, *unpack == Some(true)))
+}
+
+/// A repository is no archive, which BuildKit does not mind.
+fn useless_unpack(copy: &CopyStep, word: &Word) -> Option<Diagnostic> {
+    let CopyKind::Add { unpack: Some(true), .. } = &copy.kind else { return None };
+    let message = format!("`--unpack` has no effect on `{}`: it is a git repository", word.value);
+    Some(Diagnostic::warning(Code::WithoutEffect, word.span, message).help("remove the flag"))
 }
 
 /// What flags and the URL both say must agree.
@@ -236,7 +245,7 @@ fn mode(word: &Word) -> Result<Mode, Diagnostic> {
 fn check_checksum(copy: &CopyStep) -> Result<(), Diagnostic> {
     let CopyKind::Add { checksum: Some(checksum), .. } = &copy.kind else { return Ok(()) };
     let (message, help) = match &copy.sources[..] {
-        [only] if copy.heredocs.is_empty() => match named(only)? {
+        [only] => match named(only)? {
             Named::Path => {
                 ("`--checksum` needs a URL as its source", "remove it: a local file is its own")
             }

@@ -9,6 +9,8 @@ use crate::pass::resolve::From;
 use crate::path;
 use crate::step::{MountStep, Word};
 
+mod unused;
+
 /// The types of a mount.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Kind {
@@ -27,7 +29,7 @@ struct Fields {
     from: Option<Word>,
     source: Option<Word>,
     target: Option<Word>,
-    readonly: Option<bool>,
+    readonly: Option<(bool, Span)>,
     id: Option<Word>,
     sharing: Option<(Sharing, Span)>,
     required: bool,
@@ -37,6 +39,20 @@ struct Fields {
     gid: Option<(u32, Span)>,
     env: Option<Word>,
     span: Span,
+}
+
+impl Fields {
+    /// Whether it is said that it can, or cannot, be written.
+    fn is_readonly(&self) -> Option<bool> {
+        self.readonly.map(|(readonly, _)| readonly)
+    }
+
+    /// Whether a cache begins as a directory that is made for it: as in BuildKit, one that is told
+    /// its mode or owner, but not where in its source it begins.
+    fn is_made(&self) -> bool {
+        let told = self.mode.or(self.uid).or(self.gid).is_some();
+        told && source(self) == "/"
+    }
 }
 
 impl Lowering<'_> {
@@ -52,19 +68,15 @@ impl Lowering<'_> {
             site.budget.spend(weight::carried(&current.stage), step.span)?;
             let fields = read(step)?;
             check(&fields)?;
-            // BuildKit takes the key, and does nothing with it.
-            if let Some(env) = fields.env.as_ref().filter(|_| fields.kind != Kind::Secret) {
-                let message = "`env` has no effect: only a secret becomes a variable";
-                let warning = Diagnostic::warning(Code::WithoutEffect, env.span, message);
-                let warning = warning.help("remove it, or write `type=secret`");
-                self.warnings.push(site.place.at(warning));
-            }
+            let unused = unused::replaced(step).chain(unused::keys(&fields));
+            self.warnings.extend(unused.map(|warning| site.place.at(warning)));
             let mount = match fields.kind {
                 Kind::Bind => self.bind(current, &fields, site)?,
                 Kind::Cache => self.cache(current, &fields, site)?,
                 Kind::Tmpfs => {
                     let target = target(current, &fields)?;
-                    Mount::Tmpfs { target, size: fields.size.filter(|size| *size > 0) }
+                    let size = fields.size.filter(|size| *size > 0);
+                    Mount::Tmpfs { target, size, readonly: fields.is_readonly() == Some(true) }
                 }
                 Kind::Secret => secret(current, &fields)?,
                 Kind::Ssh => {
@@ -101,7 +113,7 @@ impl Lowering<'_> {
             target: target(current, fields)?,
             from: from.unwrap_or_else(|| self.main_context()),
             source: source(fields),
-            writable: fields.readonly == Some(false),
+            writable: fields.is_readonly() == Some(false),
         })
     }
 
@@ -112,8 +124,8 @@ impl Lowering<'_> {
         site: Site<'_>,
     ) -> Result<Mount, Diagnostic> {
         let from = self.mount_source(current, fields.from.as_ref(), site)?;
-        let empty = |id: &NodeId| self.nodes[id.index()].op != Op::Scratch;
-        let from = from.filter(empty);
+        let seeds = |id: &NodeId| self.nodes[id.index()].op != Op::Scratch;
+        let from = from.filter(|from| !fields.is_made() && seeds(from));
         let written = fields.target.as_ref().map_or("", |target| &target.value);
         let id = match &fields.id {
             Some(id) => id.value.clone(),
@@ -133,7 +145,7 @@ impl Lowering<'_> {
             mode: number(fields.mode, 0o755),
             uid: number(fields.uid, 0),
             gid: number(fields.gid, 0),
-            readonly: fields.readonly == Some(true),
+            readonly: fields.is_readonly() == Some(true),
         })
     }
 }
@@ -146,10 +158,11 @@ fn source(fields: &Fields) -> String {
     path::rooted(fields.source.as_ref().map_or("", |source| &source.value))
 }
 
+/// Where to mount it; without a `target` that is the working directory.
 fn target(current: &Current, fields: &Fields) -> Result<String, Diagnostic> {
     let written = fields.target.as_ref().map_or("", |target| &target.value);
     let target = path::join(&current.stage.config.config.working_dir, written);
-    if written.is_empty() {
+    if target == "/" && written.is_empty() {
         return Err(bad(Code::BadMount, fields.span, "the mount has no `target`")
             .help("add `target=` and the path to mount it at"));
     }
@@ -224,8 +237,8 @@ fn read(step: &MountStep) -> Result<Fields, Diagnostic> {
 
 fn flag(fields: &mut Fields, key: MountKey, span: Span) -> Result<(), Diagnostic> {
     match key {
-        MountKey::Readonly => fields.readonly = Some(true),
-        MountKey::Readwrite => fields.readonly = Some(false),
+        MountKey::Readonly => fields.readonly = Some((true, span)),
+        MountKey::Readwrite => fields.readonly = Some((false, span)),
         MountKey::Required => {
             can_require(fields, span)?;
             fields.required = true;
@@ -262,8 +275,8 @@ fn field(fields: &mut Fields, key: MountKey, word: &Word, at: Span) -> Result<()
         MountKey::From => fields.from = some(),
         MountKey::Source => fields.source = some(),
         MountKey::Target => fields.target = some(),
-        MountKey::Readonly => fields.readonly = Some(truth()?),
-        MountKey::Readwrite => fields.readonly = Some(!truth()?),
+        MountKey::Readonly => fields.readonly = Some((truth()?, at)),
+        MountKey::Readwrite => fields.readonly = Some((!truth()?, at)),
         MountKey::Required => {
             can_require(fields, at)?;
             fields.required = truth()?;

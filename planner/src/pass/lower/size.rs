@@ -1,13 +1,34 @@
 //! Sizes as `--mount=type=tmpfs,size=…` takes them (docker `go-units`, `RAMInBytes`).
 
-/// Bytes of `64`, `1.5g`, `10MiB`: units are powers of 1024, in any case.
+/// Bytes of `64`, `1.5g`, `10MiB`: units are powers of 1024, in any case, with at most one space
+/// before them. The number is one of floating point, rounded down once it is multiplied.
 pub(super) fn parse(text: &str) -> Option<u64> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let unit = unit.trim_start().to_ascii_lowercase();
-    let prefix = unit.strip_suffix("ib").or_else(|| unit.strip_suffix('b')).unwrap_or(&unit);
+    let last = text.rfind(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' '))?;
+    let (number, unit) = match &text[last..=last] {
+        " " => (&text[..last], &text[last + 1..]),
+        _ => text.split_at(last + 1),
+    };
+    let is_decimal = number.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
+    let number: f64 = number.parse().ok().filter(|_| is_decimal)?;
+    let bytes = number * scale(&unit.to_ascii_lowercase())?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is within the bounds that are checked, and its fraction is to be cut"
+    )]
+    (0.0..MOST).contains(&bytes).then_some(bytes as u64)
+}
+
+/// One more than the largest size that Go's `int64` holds.
+const MOST: f64 = 9_223_372_036_854_775_808.0;
+
+fn scale(unit: &str) -> Option<f64> {
+    const KIBI: f64 = 1024.0;
+    if matches!(unit, "" | "b") {
+        return Some(1.0);
+    }
+    let prefix = unit.strip_suffix("ib").or_else(|| unit.strip_suffix('b')).unwrap_or(unit);
     let power = match prefix {
-        "" if unit != "ib" => 0,
         "k" => 1,
         "m" => 2,
         "g" => 3,
@@ -15,16 +36,7 @@ pub(super) fn parse(text: &str) -> Option<u64> {
         "p" => 5,
         _ => return None,
     };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if number.is_empty() || whole.is_empty() || fraction.contains('.') || fraction.len() > 9 {
-        return None;
-    }
-    let scale = 1_u128 << (10 * power);
-    let whole = whole.parse::<u64>().ok()?;
-    let digits = u32::try_from(fraction.len()).ok()?;
-    let fraction = if fraction.is_empty() { 0 } else { fraction.parse::<u64>().ok()? };
-    let bytes = u128::from(whole) * scale + u128::from(fraction) * scale / 10_u128.pow(digits);
-    u64::try_from(bytes).ok()
+    Some(KIBI.powi(power))
 }
 
 #[cfg(test)]
@@ -33,12 +45,32 @@ mod tests {
 
     #[test]
     fn units_are_powers_of_1024() {
-        for (text, expected) in
-            [("64", 64), ("64b", 64), ("1k", 1024), ("1.5KiB", 1536), ("2 MB", 2 << 20)]
-        {
+        for (text, expected) in [
+            ("64", 64),
+            ("64b", 64),
+            ("64 ", 64),
+            ("1k", 1024),
+            ("1.5KiB", 1536),
+            ("2 MB", 2 << 20),
+            (".5g", 1 << 29),
+            ("+1e3", 1000),
+            ("0.0001k", 0),
+        ] {
             assert_eq!(parse(text), Some(expected), "{text}");
         }
-        for text in ["", "k", "1x", "-1", "1..2", ".5", "1ib", "99999999999999999999"] {
+        for text in [
+            "",
+            "k",
+            "1x",
+            "-1",
+            "1..2",
+            ".",
+            "1ib",
+            "1bb",
+            "1  m",
+            "1e400",
+            "99999999999999999999",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -134,8 +134,9 @@ impl Reader<'_> {
                 json!({"type": "CACHE", "target": target, "id": id, "sharing": sharing,
                     "source": source, "readonly": readonly})
             }
-            Mount::Tmpfs { target, size } => {
-                json!({"type": "TMPFS", "target": target, "size": size.unwrap_or(0)})
+            Mount::Tmpfs { target, size, readonly } => {
+                json!({"type": "TMPFS", "target": target, "size": size.unwrap_or(0),
+                    "readonly": readonly})
             }
             Mount::Secret { id, target, env, required, mode, uid, gid } => {
                 json!({"type": "SECRET", "target": target, "id": id, "env": env, "mode": mode,
