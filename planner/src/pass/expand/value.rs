@@ -95,7 +95,6 @@ impl<'a> Scope<'a> {
         let known = self.env.get(name);
         let plain = known.unwrap_or_default();
         let filled = |colon: bool| known.filter(|text| !colon || !text.is_empty());
-        let length = |longest: bool| if longest { Length::Longest } else { Length::Shortest };
         let text: Cow<'a, str> = match modifier {
             None => plain.into(),
             Some(Modifier::Default { colon, word }) => {
@@ -112,13 +111,17 @@ impl<'a> Scope<'a> {
                 filled.ok_or_else(|| required(name, known.is_some(), &word, span))?.into()
             }
             Some(Modifier::TrimPrefix { longest, pattern }) => {
-                self.glob(pattern, plain, span)?.trim_prefix(plain, length(*longest)).into()
+                let pattern = self.value(pattern)?;
+                let (pattern, length) = trimmed(&pattern, '#', *longest);
+                self.glob(pattern, plain, span)?.trim_prefix(plain, length).into()
             }
             Some(Modifier::TrimSuffix { longest, pattern }) => {
-                self.glob(pattern, plain, span)?.trim_suffix(plain, length(*longest)).into()
+                let pattern = self.value(pattern)?;
+                let (pattern, length) = trimmed(&pattern, '%', *longest);
+                self.glob(pattern, plain, span)?.trim_suffix(plain, length).into()
             }
             Some(Modifier::Replace { all, pattern, replacement }) => {
-                let pattern = self.glob(pattern, plain, span)?;
+                let pattern = self.glob(&self.value(pattern)?, plain, span)?;
                 let replacement = self.value(replacement)?;
                 if *all {
                     pattern.replace_all(plain, &replacement).into()
@@ -133,10 +136,9 @@ impl<'a> Scope<'a> {
 
     /// A pattern that is to be matched with a text. Each of its characters is tried at each of the
     /// text's.
-    fn glob(self, pattern: &Template, text: &str, span: Span) -> Result<Glob, Diagnostic> {
-        let pattern = self.value(pattern)?;
+    fn glob(self, pattern: &str, text: &str, span: Span) -> Result<Glob, Diagnostic> {
         self.budget.spend(pattern.len().saturating_mul(text.len()), span)?;
-        Glob::parse(&pattern).map_err(|reason| {
+        Glob::parse(pattern).map_err(|reason| {
             let message = format!("the pattern `{pattern}` cannot be read: {reason}");
             let help = "write `\\` only before `*`, `?`, `}`, `/` or another one";
             Diagnostic::error(Code::BadExpansion, span, message).help(help)
@@ -194,6 +196,16 @@ fn has_word(modifier: &Modifier) -> bool {
         | Modifier::TrimPrefix { .. }
         | Modifier::TrimSuffix { .. }
         | Modifier::Replace { .. } => true,
+    }
+}
+
+/// The pattern of a trim, and how much it takes. As in BuildKit, the second `mark` is looked for
+/// once the pattern is expanded: `${v#'#'}` is `${v##}`.
+fn trimmed(pattern: &str, mark: char, longest: bool) -> (&str, Length) {
+    match pattern.strip_prefix(mark) {
+        _ if longest => (pattern, Length::Longest),
+        Some(rest) => (rest, Length::Longest),
+        None => (pattern, Length::Shortest),
     }
 }
 
