@@ -53,7 +53,8 @@ fn words_are_split_at_blanks_that_are_not_quoted() {
         ("\"$two\"", vec!["x  y"]),
         ("a$two", vec!["ax", "y"]),
         ("$e", vec![]),
-        ("\"\"", vec![""]),
+        // A word of nothing is none, even in quotes.
+        ("\"\" ''$e a\"\"b ''", vec!["ab"]),
         // BuildKit loses what stands before a modifier.
         ("80${u:-90}", vec!["90"]),
     ] {

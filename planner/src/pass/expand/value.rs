@@ -146,18 +146,17 @@ impl<'a> Scope<'a> {
     }
 }
 
+/// Words; none of them is empty, not even where it is quoted.
 #[derive(Default)]
 struct Words {
     done: Vec<String>,
     current: String,
-    started: bool,
 }
 
 impl Words {
     fn push(&mut self, text: &str, quoted: bool) {
         if quoted {
             self.current.push_str(text);
-            self.started = true;
             return;
         }
         for character in text.chars() {
@@ -165,18 +164,16 @@ impl Words {
                 self.end();
             } else {
                 self.current.push(character);
-                self.started = true;
             }
         }
     }
 
     fn forget(&mut self) {
         self.current.clear();
-        self.started = false;
     }
 
     fn end(&mut self) {
-        if std::mem::take(&mut self.started) {
+        if !self.current.is_empty() {
             self.done.push(std::mem::take(&mut self.current));
         }
     }
