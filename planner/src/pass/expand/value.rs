@@ -69,9 +69,10 @@ impl<'a> Scope<'a> {
                 Part::Variable { name, modifier, quoted, span } => {
                     let text = self.variable(name, modifier.as_deref(), *span)?;
                     // BuildKit reads the word of a modifier into the buffer that also holds the
-                    // beginning of the current word, which is so lost (`lex.jsonl` has it).
+                    // beginning of the current word, which is so lost (`lex.jsonl` has it). What stands
+                    // in the same quotes is put there only at their end.
                     if modifier.as_deref().is_some_and(has_word) {
-                        words.forget();
+                        words.forget(*quoted);
                     }
                     words.push(&text, *quoted);
                 }
@@ -151,6 +152,8 @@ impl<'a> Scope<'a> {
 struct Words {
     done: Vec<String>,
     current: String,
+    /// How much of the current word stands before the quoted text at its end.
+    unquoted: usize,
 }
 
 impl Words {
@@ -166,13 +169,18 @@ impl Words {
                 self.current.push(character);
             }
         }
+        self.unquoted = self.current.len();
     }
 
-    fn forget(&mut self) {
-        self.current.clear();
+    /// Drops the beginning of the current word; with `quoted` all but the quoted text at its end.
+    fn forget(&mut self, quoted: bool) {
+        let end = if quoted { self.unquoted } else { self.current.len() };
+        self.current.drain(..end);
+        self.unquoted = 0;
     }
 
     fn end(&mut self) {
+        self.unquoted = 0;
         if !self.current.is_empty() {
             self.done.push(std::mem::take(&mut self.current));
         }
