@@ -10,7 +10,7 @@ use pest::iterators::Pairs;
 use pest_derive::Parser;
 
 use crate::span_map::{Fragment, Joined};
-use crate::{suggest, template};
+use crate::{suggest, template, words};
 
 #[derive(Parser)]
 #[grammar = "flags.pest"]
@@ -61,7 +61,7 @@ pub(crate) fn head(line: Fragment<'_>, escape: char) -> Head<'_> {
     let keyword = line.part(0..keyword.map_or(0, |keyword| keyword.as_str().len()));
     let mut flags = Vec::new();
     loop {
-        rest = rest.trim();
+        rest = words::behind_blanks(rest);
         if !rest.text().starts_with("--") {
             break;
         }
@@ -175,9 +175,15 @@ fn problem(
         let shown = suggest::shown(name);
         let message = format!("`{keyword}` has no flag `--{shown}`");
         let diagnostic = Diagnostic::error(Code::UnknownFlag, span, message);
+        if let Some(help) = suggest::about_unseen(name) {
+            return Some(diagnostic.help(help));
+        }
         let names = specs.iter().map(|(known, _)| *known);
         return Some(match suggest::nearest(name, names) {
             Some(known) => diagnostic.help(format!("write `--{known}`")),
+            None if keyword == "ONBUILD" => {
+                diagnostic.help("write the flag behind the instruction that is the trigger")
+            }
             None if specs.is_empty() => diagnostic.help(format!(
                 "to give `{keyword}` an argument that begins with `--`, write `--` before it"
             )),

@@ -68,13 +68,8 @@ pub(crate) fn unknown(head: &Head<'_>) -> Diagnostic {
     let written = head.keyword.text();
     let message = format!("unknown instruction `{}`", suggest::shown(written));
     let diagnostic = Diagnostic::error(Code::UnknownInstruction, head.keyword.span(), message);
-    if let Some(odd) = written.chars().find(|found| is_unseen(*found)) {
-        let code = u32::from(odd);
-        return diagnostic.help(if odd.is_whitespace() {
-            format!("write a space instead of the character U+{code:04X}")
-        } else {
-            format!("remove the character U+{code:04X}, which cannot be seen")
-        });
+    if let Some(help) = suggest::about_unseen(written) {
+        return diagnostic.help(help);
     }
     match suggest::nearest(written, KEYWORDS) {
         Some(known) => diagnostic.help(format!("write `{known}`")),
@@ -82,12 +77,6 @@ pub(crate) fn unknown(head: &Head<'_>) -> Diagnostic {
             diagnostic.help("if it belongs to the line above, end that line with a continuation")
         }
     }
-}
-
-/// Whether a character of a keyword looks like a blank, or like nothing, and is none.
-fn is_unseen(character: char) -> bool {
-    const UNSEEN: [char; 3] = ['\u{200B}', '\u{2060}', '\u{FEFF}'];
-    character.is_whitespace() || UNSEEN.contains(&character)
 }
 
 /// Whether an instruction, as in BuildKit, has no flags and drops those that are given.

@@ -28,7 +28,10 @@ pub(crate) fn read(arguments: Fragment<'_>) -> Form {
     if !arguments.text().starts_with('[') {
         return Form::Text;
     }
-    let Ok(values) = serde_json::from_str::<Vec<serde_json::Value>>(arguments.text()) else {
+    let decoded = |text: &str| serde_json::from_str::<Vec<serde_json::Value>>(text);
+    let Ok(values) =
+        decoded(arguments.text()).or_else(|_| decoded(&with_whole_pairs(arguments.text())))
+    else {
         return Form::Text;
     };
     let strings: Option<Vec<&str>> = values.iter().map(serde_json::Value::as_str).collect();
@@ -42,6 +45,33 @@ pub(crate) fn read(arguments: Fragment<'_>) -> Form {
         Joined::fixed(text.to_owned(), arguments.part(range).span())
     });
     Form::Array(joined.collect())
+}
+
+/// The text with every half of a surrogate pair replaced, as Go reads it. Its length stays the same.
+fn with_whole_pairs(text: &str) -> String {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        let is_hexadecimal = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_hexadecimal.then(|| u16::from_str_radix(digits, 16).ok())?
+    };
+    let mut whole = String::with_capacity(text.len());
+    let mut rest = 0;
+    while let Some(escape) = text[rest..].find('\\') {
+        let at = rest + escape;
+        whole.push_str(&text[rest..at]);
+        let length = match (unit(at), unit(at + 6)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
+            (Some(_), _) => 6,
+            (None, _) => 1 + text[at + 1..].chars().next().map_or(0, char::len_utf8),
+        };
+        rest = at + length;
+        match unit(at) {
+            Some(0xD800..=0xDFFF) if length == 6 => whole.push_str("\\uFFFD"),
+            Some(_) | None => whole.push_str(&text[at..rest]),
+        }
+    }
+    whole.push_str(&text[rest..]);
+    whole
 }
 
 /// The problem of the first element that is no string.
@@ -87,4 +117,22 @@ fn elements(array: Fragment<'_>) -> Vec<Fragment<'_>> {
         }
     }
     elements
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_a_surrogate_pair_is_the_replacement_character() {
+        for (text, expected) in [
+            ("\\ud800", "\\uFFFD"),
+            ("\\uDC00\\ud83d\\ude00", "\\uFFFD\\ud83d\\ude00"),
+            ("\\ud83d\\ud83d\\ude00é", "\\uFFFD\\ud83d\\ude00é"),
+            ("\\\\ud800 \\é \\u+123 \\u12", "\\\\ud800 \\é \\u+123 \\u12"),
+            ("\\", "\\"),
+        ] {
+            assert_eq!(with_whole_pairs(text), expected);
+        }
+    }
 }

@@ -141,6 +141,11 @@ impl<'a> Lines<'a> {
             let mut joined = self.origin.joined(first.text);
             let end = self.join(first, &mut joined);
             if joined.whole().text().trim().is_empty() {
+                let message = "no instruction follows this continuation";
+                let span = self.origin.span(first.text..first.end);
+                problems.push(
+                    Diagnostic::error(Code::UnknownInstruction, span, message).help("remove it"),
+                );
                 continue;
             }
             return Some(self.finish(joined, first.text..end, problems));

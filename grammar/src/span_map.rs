@@ -151,6 +151,11 @@ impl<'a> Fragment<'a> {
         self.part(start..self.text().len())
     }
 
+    /// From its start to the end of the other one, of the same joined text, that it is a part of.
+    pub(crate) fn to_end_of(self, whole: Self) -> Self {
+        Self { end: whole.end, ..self }
+    }
+
     /// Without Unicode blanks at both ends.
     pub(crate) fn trim(self) -> Self {
         let text = self.text();

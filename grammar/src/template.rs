@@ -86,6 +86,10 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn whole(mut self) -> Template {
         let mut parts = Vec::new();
+        // BuildKit's scanner takes a byte order mark before a word for that of a file.
+        if self.peek() == Some('\u{FEFF}') {
+            self.next();
+        }
         if let Err(Malformed { message, help, at }) = self.until(Stop::End, false, &mut parts) {
             let span = self.fragment.from(at).span();
             parts.push(Part::Malformed { message, help: help.to_owned(), span });

@@ -19,6 +19,12 @@ pub(crate) fn split(arguments: Fragment<'_>) -> Vec<Fragment<'_>> {
         .collect()
 }
 
+/// Without the blanks before it at which [`split`] splits.
+pub(crate) fn behind_blanks(text: Fragment<'_>) -> Fragment<'_> {
+    let rest = text.text().trim_start_matches([' ', '\t', '\r', '\u{000B}', '\u{000C}']);
+    text.from(text.text().len() - rest.len())
+}
+
 /// Splits at blanks outside quotes; quotes and escapes stay in the words.
 pub(crate) fn quoted(arguments: Fragment<'_>, escape: char) -> Vec<Fragment<'_>> {
     let text = arguments.text();

@@ -74,6 +74,20 @@ pub fn shown(word: &str) -> String {
     text
 }
 
+/// What to do about the first character of a word that looks like a blank, or like nothing, and
+/// separates no words.
+pub fn about_unseen(word: &str) -> Option<String> {
+    const UNSEEN: [char; 3] = ['\u{200B}', '\u{2060}', '\u{FEFF}'];
+    let is_unseen = |c: char| !c.is_ascii() && (c.is_whitespace() || UNSEEN.contains(&c));
+    let odd = word.chars().find(|c| is_unseen(*c))?;
+    let code = u32::from(odd);
+    Some(if odd.is_whitespace() {
+        format!("write a space instead of the character U+{code:04X}")
+    } else {
+        format!("remove the character U+{code:04X}, which cannot be seen")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

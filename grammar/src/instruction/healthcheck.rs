@@ -7,7 +7,7 @@ use super::{Call, command};
 use crate::duration;
 use crate::flags::{Given, Head, Kind, Spec};
 use crate::span_map::Fragment;
-use crate::suggest;
+use crate::{suggest, words};
 
 const HEALTHCHECK: [Spec; 5] = [
     ("interval", Kind::Text),
@@ -28,8 +28,8 @@ pub(super) fn is_none(head: &Head<'_>) -> bool {
 /// The first word of the arguments, and the rest.
 fn kind<'a>(head: &Head<'a>) -> (Fragment<'a>, Fragment<'a>) {
     let arguments = head.arguments;
-    let end = arguments.text().find(char::is_whitespace).unwrap_or(arguments.text().len());
-    (arguments.part(0..end), arguments.from(end).trim())
+    let kind = words::split(arguments).first().copied().unwrap_or(arguments);
+    (kind, words::behind_blanks(arguments.from(kind.text().len())))
 }
 
 pub(super) fn healthcheck(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option<Healthcheck> {
@@ -56,10 +56,10 @@ pub(super) fn healthcheck(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Op
     let retries = retries(&flags, problems);
     if !kind.text().eq_ignore_ascii_case("CMD") {
         let message = format!("unknown kind of health check `{}`", suggest::shown(kind.text()));
-        let help = match suggest::nearest(kind.text(), ["CMD", "NONE"]) {
-            Some(known) => format!("write `{known}`"),
-            None => "write `CMD` before the command".to_owned(),
-        };
+        let near = || suggest::nearest(kind.text(), ["CMD", "NONE"]);
+        let help = suggest::about_unseen(kind.text())
+            .or_else(|| near().map(|known| format!("write `{known}`")))
+            .unwrap_or_else(|| "write `CMD` before the command".to_owned());
         problems.push(Diagnostic::error(Code::BadArgument, kind.span(), message).help(help));
         return None;
     }

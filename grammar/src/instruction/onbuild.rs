@@ -37,7 +37,7 @@ pub(super) fn onbuild(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Option
         })),
         _ => Err(found),
     };
-    Some(Onbuild { text: trigger_text(&inner, written.text()), trigger })
+    Some(Onbuild { text: trigger_text(&inner, written.to_end_of(call.line).text()), trigger })
 }
 
 /// The problem of an instruction that may be no trigger.
@@ -55,7 +55,7 @@ pub(crate) fn forbidden(call: &Call<'_>) -> Option<Diagnostic> {
     Some(Diagnostic::error(Code::BadTrigger, call.head.keyword.span(), message).help(help))
 }
 
-/// What goes into the image: the line, then each body with its terminator.
+/// What goes into the image: the line, blanks at its end included, then each body with its terminator.
 fn trigger_text(call: &Call<'_>, line: &str) -> String {
     let mut text = line.to_owned();
     for body in call.heredocs {

@@ -75,11 +75,12 @@ fn pairs(
 fn legacy(call: &Call<'_>, keyword: &str, problems: &mut Vec<Diagnostic>) -> Option<Pair> {
     let arguments = call.head.arguments;
     let key = words::split(arguments).first().copied().unwrap_or(arguments);
-    let value = arguments.from(key.text().len()).trim();
+    let value = words::behind_blanks(arguments.from(key.text().len()));
     if value.text().is_empty() {
-        let key = suggest::shown(key.text());
-        let message = format!("`{keyword}` needs a value for `{key}`");
-        problems.push(call.arity(message, "write `key=value`; the value may be empty"));
+        let message = format!("`{keyword}` needs a value for `{}`", suggest::shown(key.text()));
+        let help = suggest::about_unseen(key.text())
+            .unwrap_or_else(|| "write `key=value`; the value may be empty".to_owned());
+        problems.push(call.arity(message, help));
         return None;
     }
     Some(Pair { key: template::word(key, call.escape), value: template::word(value, call.escape) })

@@ -168,8 +168,11 @@ impl Layout {
         self.arguments(&line[..keyword], line[keyword..].trim_start());
         let logical = self.text.split_off(start);
         self.folded(&logical);
-        let end = self.pick(&["", "", "", " ", "\t", "\u{a0}"]);
-        self.text.push_str(end);
+        // What is at the end of a trigger goes into the image.
+        if &line[..keyword] != "ONBUILD" {
+            let end = self.pick(&["", "", "", " ", "\t", "\u{a0}"]);
+            self.text.push_str(end);
+        }
         self.newline();
     }
 

@@ -420,5 +420,5 @@ fn printed(trigger: &Statement, escape: char) -> String {
     let program = Program { directives, stages, ..Program::default() };
     let text = print(&program).unwrap_or_else(|error| panic!("{error}: {program:#?}"));
     let (_, text) = text.split_once(START).unwrap();
-    text.trim_end().to_owned()
+    text.strip_suffix('\n').unwrap().to_owned()
 }

@@ -48,6 +48,9 @@ fn legacy_pairs(instruction: &Instruction) -> &[Pair] {
 /// The pair in the other form. All of the line was the value, so blanks in it need quotes.
 fn rewritten(pair: &Pair) -> String {
     let Pair { key: Template { raw: key, .. }, value: Template { raw: value, .. } } = pair;
+    if key.contains(['"', '\'']) {
+        return "\"…\"=\"…\"".to_owned();
+    }
     match (value.contains(char::is_whitespace), value.contains(['"', '\''])) {
         (false, _) => format!("{key}={value}"),
         (true, false) => format!("{key}=\"{value}\""),

@@ -19,6 +19,9 @@ fn find(plan: &Plan<'_>, found: &mut Vec<Diagnostic>) {
         let problem = unset.place.at(Diagnostic::warning(RULE.code, unset.span, message));
         found.push(match &unset.similar {
             Some(similar) => problem.help(format!("write `${similar}`")),
+            None if !name.starts_with(|c: char| c.is_alphabetic() || c == '_') => {
+                problem.help("if the text is meant, put an escape before the `$`")
+            }
             None => {
                 problem.help(format!("set it above with `ENV {name}=…`, or declare `ARG {name}`"))
             }

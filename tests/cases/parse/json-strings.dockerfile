@@ -5,3 +5,4 @@ RUN [ "split", \
   "over lines" ]
 COPY ["a b", "c", "/d e/"]
 VOLUME ["/x", "/y z"]
+ENTRYPOINT ["\ud800x", "\ud83d\ude00"]

@@ -5,5 +5,3 @@ RUN echo one
 	\ 
 \
 RUN echo two
-\
-\

@@ -8,4 +8,3 @@ EXPOSE 90-80
 EXPOSE 1-3:1-2
 EXPOSE localhost:80:80
 EXPOSE /tcp
-EXPOSE 80 $none ""

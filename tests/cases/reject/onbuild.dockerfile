@@ -11,7 +11,7 @@ ONBUILD ONBUILD RUN x
 #~ help: write one `ONBUILD`: a trigger fires in the next build only
 ONBUILD --x RUN y
 #~ 9-11 `ONBUILD` has no flag `--x`
-#~ help: to give `ONBUILD` an argument that begins with `--`, write `--` before it
+#~ help: write the flag behind the instruction that is the trigger
 ONBUILD
 #~ 1-7 `ONBUILD` needs an instruction
 #~ help: write it as in `ONBUILD RUN make`

@@ -53,9 +53,13 @@ fn words_are_split_at_blanks_that_are_not_quoted() {
         ("\"$two\"", vec!["x  y"]),
         ("a$two", vec!["ax", "y"]),
         ("$e", vec![]),
-        ("\"\"", vec![""]),
+        // A word of nothing is none, even in quotes.
+        ("\"\" ''$e a\"\"b ''", vec!["ab"]),
         // BuildKit loses what stands before a modifier.
         ("80${u:-90}", vec!["90"]),
+        ("\"80\"${u:-90}", vec!["90"]),
+        ("\"80${u:-90}\"", vec!["8090"]),
+        ("a${e}70\"80${u:-90}${u:-91}\"92", vec!["80909192"]),
     ] {
         let parsed = grammar::template(template, '\\', 0);
         assert_eq!(

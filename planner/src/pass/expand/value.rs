@@ -69,9 +69,10 @@ impl<'a> Scope<'a> {
                 Part::Variable { name, modifier, quoted, span } => {
                     let text = self.variable(name, modifier.as_deref(), *span)?;
                     // BuildKit reads the word of a modifier into the buffer that also holds the
-                    // beginning of the current word, which is so lost (`lex.jsonl` has it).
+                    // beginning of the current word, which is so lost (`lex.jsonl` has it). What stands
+                    // in the same quotes is put there only at their end.
                     if modifier.as_deref().is_some_and(has_word) {
-                        words.forget();
+                        words.forget(*quoted);
                     }
                     words.push(&text, *quoted);
                 }
@@ -95,7 +96,6 @@ impl<'a> Scope<'a> {
         let known = self.env.get(name);
         let plain = known.unwrap_or_default();
         let filled = |colon: bool| known.filter(|text| !colon || !text.is_empty());
-        let length = |longest: bool| if longest { Length::Longest } else { Length::Shortest };
         let text: Cow<'a, str> = match modifier {
             None => plain.into(),
             Some(Modifier::Default { colon, word }) => {
@@ -112,13 +112,17 @@ impl<'a> Scope<'a> {
                 filled.ok_or_else(|| required(name, known.is_some(), &word, span))?.into()
             }
             Some(Modifier::TrimPrefix { longest, pattern }) => {
-                self.glob(pattern, plain, span)?.trim_prefix(plain, length(*longest)).into()
+                let pattern = self.value(pattern)?;
+                let (pattern, length) = trimmed(&pattern, '#', *longest);
+                self.glob(pattern, plain, span)?.trim_prefix(plain, length).into()
             }
             Some(Modifier::TrimSuffix { longest, pattern }) => {
-                self.glob(pattern, plain, span)?.trim_suffix(plain, length(*longest)).into()
+                let pattern = self.value(pattern)?;
+                let (pattern, length) = trimmed(&pattern, '%', *longest);
+                self.glob(pattern, plain, span)?.trim_suffix(plain, length).into()
             }
             Some(Modifier::Replace { all, pattern, replacement }) => {
-                let pattern = self.glob(pattern, plain, span)?;
+                let pattern = self.glob(&self.value(pattern)?, plain, span)?;
                 let replacement = self.value(replacement)?;
                 if *all {
                     pattern.replace_all(plain, &replacement).into()
@@ -133,10 +137,9 @@ impl<'a> Scope<'a> {
 
     /// A pattern that is to be matched with a text. Each of its characters is tried at each of the
     /// text's.
-    fn glob(self, pattern: &Template, text: &str, span: Span) -> Result<Glob, Diagnostic> {
-        let pattern = self.value(pattern)?;
+    fn glob(self, pattern: &str, text: &str, span: Span) -> Result<Glob, Diagnostic> {
         self.budget.spend(pattern.len().saturating_mul(text.len()), span)?;
-        Glob::parse(&pattern).map_err(|reason| {
+        Glob::parse(pattern).map_err(|reason| {
             let message = format!("the pattern `{pattern}` cannot be read: {reason}");
             let help = "write `\\` only before `*`, `?`, `}`, `/` or another one";
             Diagnostic::error(Code::BadExpansion, span, message).help(help)
@@ -144,18 +147,19 @@ impl<'a> Scope<'a> {
     }
 }
 
+/// Words; none of them is empty, not even where it is quoted.
 #[derive(Default)]
 struct Words {
     done: Vec<String>,
     current: String,
-    started: bool,
+    /// How much of the current word stands before the quoted text at its end.
+    unquoted: usize,
 }
 
 impl Words {
     fn push(&mut self, text: &str, quoted: bool) {
         if quoted {
             self.current.push_str(text);
-            self.started = true;
             return;
         }
         for character in text.chars() {
@@ -163,18 +167,21 @@ impl Words {
                 self.end();
             } else {
                 self.current.push(character);
-                self.started = true;
             }
         }
+        self.unquoted = self.current.len();
     }
 
-    fn forget(&mut self) {
-        self.current.clear();
-        self.started = false;
+    /// Drops the beginning of the current word; with `quoted` all but the quoted text at its end.
+    fn forget(&mut self, quoted: bool) {
+        let end = if quoted { self.unquoted } else { self.current.len() };
+        self.current.drain(..end);
+        self.unquoted = 0;
     }
 
     fn end(&mut self) {
-        if std::mem::take(&mut self.started) {
+        self.unquoted = 0;
+        if !self.current.is_empty() {
             self.done.push(std::mem::take(&mut self.current));
         }
     }
@@ -194,6 +201,16 @@ fn has_word(modifier: &Modifier) -> bool {
         | Modifier::TrimPrefix { .. }
         | Modifier::TrimSuffix { .. }
         | Modifier::Replace { .. } => true,
+    }
+}
+
+/// The pattern of a trim, and how much it takes. As in BuildKit, the second `mark` is looked for
+/// once the pattern is expanded: `${v#'#'}` is `${v##}`.
+fn trimmed(pattern: &str, mark: char, longest: bool) -> (&str, Length) {
+    match pattern.strip_prefix(mark) {
+        _ if longest => (pattern, Length::Longest),
+        Some(rest) => (rest, Length::Longest),
+        None => (pattern, Length::Shortest),
     }
 }
 

@@ -1,0 +1,5 @@
+# escape=`
+# rule: directive.form
+FROM alpine
+RUN a `
+  b
