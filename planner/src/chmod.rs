@@ -24,7 +24,8 @@ fn is_clause(clause: &str) -> bool {
         let (what, tail) = action.split_at(action.find(OPERATORS).unwrap_or(action.len()));
         let of = |known: &[u8]| what.bytes().all(|byte| known.contains(&byte));
         let copies = operator != '=' || what.len() == 1;
-        if !of(b"rwxXst") && !(copies && of(b"rwxXstugo")) {
+        let known = of(b"rwxXst") || copies && of(b"rwxXstugo");
+        if !known {
             return false;
         }
         rest = tail;
