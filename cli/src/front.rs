@@ -83,7 +83,7 @@ pub(crate) async fn resolve(front: &Front, images: &Images) -> Result<Facts, Com
                 Ok(image) => Ok((request.clone(), image)),
                 Err(error) => Err(CommandError::Build {
                     message: chain(&error),
-                    help: Vec::new(),
+                    help: misspelt(front, *span),
                     place: Some((Box::new(front.source.clone()), *span)),
                     status: 1,
                 }),
@@ -97,6 +97,15 @@ pub(crate) async fn resolve(front: &Front, images: &Images) -> Result<Facts, Com
             facts.images.insert(request, ImageFacts { digest: image.digest, config, triggers });
         }
     }
+}
+
+/// What to do if an instruction names an image, and a stage of nearly this name is meant.
+fn misspelt(front: &Front, instruction: Span) -> Vec<String> {
+    let within =
+        |span: Span| instruction.start() <= span.start() && span.end() <= instruction.end();
+    let found = planner::check(&front.program, &front.options);
+    let found = found.into_iter().filter(|found| found.code == Code::StageNameMisspelt);
+    found.filter(|found| within(found.span)).flat_map(|found| found.help).collect()
 }
 
 /// What this machine cannot carry out of a graph that may well be shown.

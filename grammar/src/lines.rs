@@ -6,20 +6,16 @@ use std::ops::Range;
 use ir::instruction::Heredoc;
 use ir::program::Directive;
 use ir::{Check, Code, Diagnostic, Span, Template};
-use pest::Parser as _;
-use pest_derive::Parser;
 
 use crate::directive::{self, Directives};
 use crate::heredoc::{self, Opened, Opener};
 use crate::span_map::{Joined, Origin};
 use crate::suggest;
+use physical::{Physical, physical};
 
-#[derive(Parser)]
-#[grammar = "lines.pest"]
-struct Files;
+mod physical;
 
-/// Bytes of a physical line. BuildKit reads no longer ones.
-pub(crate) const LONGEST: usize = 65_535;
+pub(crate) use physical::LONGEST;
 
 /// What a file says beside its lines.
 #[derive(Debug)]
@@ -69,72 +65,6 @@ pub(crate) struct Body {
     /// As written, without the terminator.
     pub(crate) text: Joined,
     pub(crate) span: Span,
-}
-
-/// A physical line.
-#[derive(Clone, Copy, Debug)]
-struct Physical {
-    /// Offset of its first byte.
-    start: usize,
-    /// Offset of the first character that is no blank.
-    text: usize,
-    /// Offset behind its last character; line ends are left out.
-    end: usize,
-    /// Offset of the next line.
-    next: usize,
-    is_comment: bool,
-}
-
-impl Physical {
-    fn is_blank(self) -> bool {
-        self.text == self.end
-    }
-
-    /// Its text as the terminator of a heredoc is looked for in it.
-    fn content(self, text: &str, strip_tabs: bool) -> &str {
-        let content = &text[self.start..self.end];
-        if strip_tabs { content.trim_start_matches('\t') } else { content }
-    }
-}
-
-fn physical(text: &str, origin: Origin, problems: &mut Vec<Diagnostic>) -> Vec<Physical> {
-    let pairs = Files::parse(Rule::file, text).expect("every text is a file of lines");
-    let mut lines = Vec::new();
-    for pair in pairs.flatten() {
-        match pair.as_rule() {
-            Rule::line => {
-                let (start, end) = (pair.as_span().start(), pair.as_span().end());
-                if start == text.len() {
-                    continue;
-                }
-                if end - start > LONGEST {
-                    let message = format!("the line is longer than {LONGEST} bytes");
-                    let span = origin.span(start..end);
-                    problems.push(
-                        Diagnostic::error(Code::LineTooLong, span, message)
-                            .help("break it with continuations, or move it to a file"),
-                    );
-                }
-                let end = start + text[start..end].trim_end_matches('\r').len();
-                let next = (pair.as_span().end() + 1).min(text.len());
-                lines.push(Physical { start, text: start, end, next, is_comment: false });
-            }
-            Rule::indent => {
-                if let Some(line) =
-                    lines.last_mut().filter(|line| line.start == pair.as_span().start())
-                {
-                    line.text = pair.as_span().end().min(line.end);
-                }
-            }
-            Rule::comment => {
-                if let Some(line) = lines.last_mut() {
-                    line.is_comment = true;
-                }
-            }
-            Rule::EOI | Rule::file | Rule::bom | Rule::text | Rule::blank => {}
-        }
-    }
-    lines
 }
 
 /// What stands before the continuation mark of a line, if it has one.

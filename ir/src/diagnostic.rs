@@ -229,6 +229,8 @@ codes! {
     IgnoredMtime = "IgnoredMtime",
     /// Several sources to a destination that is not written as a directory.
     DestinationWithoutSlash = "DestinationWithoutSlash",
+    /// An image that has nearly the name of a stage or a build context.
+    StageNameMisspelt = "StageNameMisspelt",
 }
 
 impl fmt::Display for Code {

@@ -9,6 +9,10 @@ use crate::program::Statement;
 use crate::source::Span;
 use crate::template::Template;
 
+mod mount;
+
+pub use mount::{Mount, MountField, MountKey, UnreadableField};
+
 /// Everything that may stand in a stage. `FROM` opens a stage and is no instruction of one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "instruction", rename_all = "UPPERCASE")]
@@ -181,74 +185,6 @@ pub enum Security {
     Insecure,
 }
 
-/// `RUN --mount=key=value,…`. Its values may hold variables, `type` among them, so it gets its
-/// type only when it is expanded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mount {
-    /// In order, those whose key is known.
-    pub fields: Vec<MountField>,
-    /// The others: wrong only where the stage is needed, as their values are.
-    pub unreadable: Vec<UnreadableField>,
-    /// The flag.
-    pub span: Span,
-}
-
-/// A field of a mount with a key that there is not, or with no value where the key needs one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnreadableField {
-    /// As written.
-    pub text: Text,
-    /// What is wrong with it.
-    pub problem: Diagnostic,
-}
-
-/// One `key=value` of a mount.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MountField {
-    /// Which key, spellings of one key made one.
-    pub key: MountKey,
-    /// None for a key alone (`ro`).
-    pub value: Option<Template>,
-    /// Where it stands.
-    pub span: Span,
-}
-
-/// The keys of a mount.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MountKey {
-    /// `type`.
-    Type,
-    /// `from`; its variables are the global ones.
-    From,
-    /// `source`, `src`.
-    Source,
-    /// `target`, `dst`, `destination`.
-    Target,
-    /// `readonly`, `ro`.
-    Readonly,
-    /// `readwrite`, `rw`.
-    Readwrite,
-    /// `id`.
-    Id,
-    /// `sharing`.
-    Sharing,
-    /// `required`.
-    Required,
-    /// `size`.
-    Size,
-    /// `mode`.
-    Mode,
-    /// `uid`.
-    Uid,
-    /// `gid`.
-    Gid,
-    /// `env`.
-    Env,
-    /// `z`, `Z` and `relabel`: accepted for buildah's sake; there is nothing to relabel here.
-    Relabel,
-}
-
 /// `COPY [flags] source … destination`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Copy {
@@ -398,6 +334,11 @@ pub struct Onbuild {
 }
 
 impl Instruction {
+    /// The mounts of a `RUN`; of anything else none.
+    pub fn mounts(&self) -> &[Mount] {
+        if let Self::Run(run) = self { &run.mounts } else { &[] }
+    }
+
     /// The keyword, in upper case.
     pub fn keyword(&self) -> &'static str {
         match self {

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::suggest::nearest;
+
 /// What an image runs on. Written `os/arch[/variant]`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Platform {
@@ -31,6 +33,13 @@ impl fmt::Display for PlatformError {
 }
 
 impl std::error::Error for PlatformError {}
+
+impl PlatformError {
+    /// The platform that may have been meant.
+    pub fn nearest(&self) -> Option<Platform> {
+        nearest(&self.text, KNOWN_ARCHITECTURES.iter().copied())?.parse().ok()
+    }
+}
 
 impl Platform {
     /// `linux` on an architecture as Rust names it (`x86_64`, `aarch64`, …).
@@ -150,5 +159,12 @@ mod tests {
         for text in ["", "linux/", "a/b/c/d", "/", "nonsense"] {
             assert!(text.parse::<Platform>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_misspelt_architecture_is_near_to_one() {
+        let nearest = |text: &str| text.parse::<Platform>().unwrap_err().nearest();
+        assert_eq!(nearest("amd46"), Some(Platform::linux("amd64")));
+        assert_eq!(nearest("nonsense"), None);
     }
 }

@@ -15,6 +15,32 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// Looks for the nearest names of a whole file, but not for any number of words: each time all names
+/// are compared.
+#[derive(Debug)]
+pub struct Sparing {
+    /// How often it still looks.
+    left: usize,
+}
+
+impl Default for Sparing {
+    fn default() -> Self {
+        Self { left: 50 }
+    }
+}
+
+impl Sparing {
+    /// As [`nearest`]; none where it has looked often enough.
+    pub fn nearest<'a>(
+        &mut self,
+        word: &str,
+        candidates: impl IntoIterator<Item = &'a str>,
+    ) -> Option<&'a str> {
+        self.left = self.left.checked_sub(1)?;
+        nearest(word, candidates)
+    }
+}
+
 /// How many characters must be inserted, removed, changed, or swapped with their neighbour.
 fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();

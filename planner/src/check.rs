@@ -41,6 +41,7 @@ mod redundant_target_platform;
 mod reserved_stage_name;
 mod secrets_used_in_arg_or_env;
 mod stage_name_casing;
+mod stage_name_misspelt;
 #[cfg(test)]
 mod testing;
 mod undefined_arg_in_from;
@@ -132,7 +133,7 @@ impl<'a> Plan<'a> {
 }
 
 /// Every rule: BuildKit's in BuildKit's order, then ours.
-const RULES: [Rule; 28] = [
+const RULES: [Rule; 29] = [
     stage_name_casing::RULE,
     from_as_casing::RULE,
     no_empty_continuation::RULE,
@@ -161,6 +162,7 @@ const RULES: [Rule; 28] = [
     ignored_keep_git_dir::RULE,
     ignored_mtime::RULE,
     destination_without_slash::RULE,
+    stage_name_misspelt::RULE,
 ];
 
 /// Every build check, in a fixed order.

@@ -2,6 +2,7 @@
 //! (BuildKit `util/gitutil` and `dfgitutil`).
 
 use ir::op::GitOp;
+use ir::suggest::{self, shown};
 
 /// A git source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +31,34 @@ pub(crate) enum GitUrlError {
     /// It names something else.
     NotGit,
     /// It names a repository in a way that cannot be meant.
-    Bad(String),
+    Bad(BadGitUrl),
+}
+
+/// What is wrong with a URL of a git repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadGitUrl {
+    /// To be put behind a colon.
+    pub reason: String,
+    /// What to do about it, a full instruction.
+    pub help: String,
+}
+
+/// What a query may say.
+const KEYS: [&str; 10] = [
+    "branch",
+    "checksum",
+    "commit",
+    "fetch-by-commit",
+    "keep-git-dir",
+    "mtime",
+    "ref",
+    "subdir",
+    "submodules",
+    "tag",
+];
+
+fn bad<T>(reason: String, help: impl Into<String>) -> Result<T, BadGitUrl> {
+    Err(BadGitUrl { reason, help: help.into() })
 }
 
 impl GitUrl {
@@ -71,66 +99,79 @@ impl GitUrl {
         }
     }
 
-    fn query(&mut self, query: &str) -> Result<(), String> {
+    fn query(&mut self, query: &str) -> Result<(), BadGitUrl> {
         let mut names: Vec<&str> = Vec::new();
         let (mut tag, mut branch) = (None, None);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             if names.contains(&name) {
-                return Err(format!("`{name}` is given twice"));
+                return bad(format!("`{}` is given twice", shown(name)), "remove one of the two");
+            }
+            if !KEYS.contains(&name) {
+                return unknown(name);
             }
             names.push(name);
-            let needed = || {
-                if value.is_empty() { Err(format!("`{name}` has no value")) } else { Ok(value) }
-            };
             match name {
-                "ref" => self.set_reference(needed()?)?,
-                "tag" => tag = Some(prefixed(needed()?, "refs/tags/")),
-                "branch" => branch = Some(prefixed(needed()?, "refs/heads/")),
-                "subdir" => self.set_subdirectory(needed()?)?,
-                "checksum" | "commit" => self.set_checksum(needed()?)?,
+                "ref" => self.set_reference(given(name, value)?)?,
+                "tag" => tag = Some(prefixed(given(name, value)?, "refs/tags/")),
+                "branch" => branch = Some(prefixed(given(name, value)?, "refs/heads/")),
+                "subdir" => self.set_subdirectory(given(name, value)?)?,
+                "checksum" | "commit" => self.set_checksum(given(name, value)?)?,
                 "keep-git-dir" => self.keep_git_dir = Some(boolean(name, value)?),
                 "submodules" => self.submodules = Some(boolean(name, value)?),
-                "fetch-by-commit" => {
-                    boolean(name, value)?;
-                }
-                "mtime" if matches!(value, "checkout" | "commit") => {
-                    self.commit_time = value == "commit";
-                }
-                "mtime" => return Err(format!("`mtime` is `{value}`, not checkout or commit")),
-                other => return Err(format!("`{other}` is not known in the query")),
+                "mtime" => self.commit_time = commit_time(value)?,
+                // How it is fetched is of no account here.
+                _ => drop(boolean(name, value)?),
             }
         }
         match (tag, branch) {
-            (Some(_), Some(_)) => Err("it names both a tag and a branch".to_owned()),
+            (Some(_), Some(_)) => {
+                bad("it names both a tag and a branch".to_owned(), "remove one of the two")
+            }
             (Some(reference), None) | (None, Some(reference)) => self.set_reference(&reference),
             (None, None) => Ok(()),
         }
     }
 
-    fn set_reference(&mut self, reference: &str) -> Result<(), String> {
+    fn set_reference(&mut self, reference: &str) -> Result<(), BadGitUrl> {
         let known = std::mem::replace(&mut self.reference, reference.to_owned());
-        if known.is_empty() || known == reference {
-            return Ok(());
-        }
-        Err(format!("it names both `{known}` and `{reference}`"))
+        same(Some(known).filter(|known| !known.is_empty()), reference)
     }
 
-    fn set_subdirectory(&mut self, subdirectory: &str) -> Result<(), String> {
+    fn set_subdirectory(&mut self, subdirectory: &str) -> Result<(), BadGitUrl> {
         let known = std::mem::replace(&mut self.subdirectory, subdirectory.to_owned());
-        if known.is_empty() || known == subdirectory {
-            return Ok(());
-        }
-        Err(format!("it names both `{known}` and `{subdirectory}`"))
+        same(Some(known).filter(|known| !known.is_empty()), subdirectory)
     }
 
-    fn set_checksum(&mut self, checksum: &str) -> Result<(), String> {
-        let known = self.checksum.replace(checksum.to_owned());
-        match known.filter(|known| known != checksum) {
-            None => Ok(()),
-            Some(known) => Err(format!("it names both `{known}` and `{checksum}`")),
-        }
+    fn set_checksum(&mut self, checksum: &str) -> Result<(), BadGitUrl> {
+        same(self.checksum.replace(checksum.to_owned()), checksum)
     }
+}
+
+/// What is named twice must be the same.
+fn same(known: Option<String>, again: &str) -> Result<(), BadGitUrl> {
+    match known.filter(|known| known != again) {
+        None => Ok(()),
+        Some(known) => bad(
+            format!("it names both `{}` and `{}`", shown(&known), shown(again)),
+            "remove one of the two",
+        ),
+    }
+}
+
+fn unknown<T>(name: &str) -> Result<T, BadGitUrl> {
+    let help = match suggest::nearest(name, KEYS) {
+        Some(known) => format!("write `{known}`"),
+        None => format!("use one of `{}`", KEYS.join("`, `")),
+    };
+    bad(format!("`{}` is not known in the query", shown(name)), help)
+}
+
+fn given<'a>(name: &str, value: &'a str) -> Result<&'a str, BadGitUrl> {
+    if value.is_empty() {
+        return bad(format!("`{name}` has no value"), format!("write `{name}=…`, or remove it"));
+    }
+    Ok(value)
 }
 
 fn prefixed(name: &str, prefix: &str) -> String {
@@ -138,12 +179,27 @@ fn prefixed(name: &str, prefix: &str) -> String {
 }
 
 /// A name alone means yes.
-fn boolean(name: &str, value: &str) -> Result<bool, String> {
-    if value.is_empty() {
-        return Ok(true);
+fn boolean(name: &str, value: &str) -> Result<bool, BadGitUrl> {
+    match ir::parse_bool(value) {
+        _ if value.is_empty() => Ok(true),
+        Some(known) => Ok(known),
+        None => bad(
+            format!("`{name}` is `{}`, which is no truth value", shown(value)),
+            format!("write `{name}=true` or `{name}=false`"),
+        ),
     }
-    let wrong = || format!("`{name}` is `{value}`, which is no truth value");
-    ir::parse_bool(value).ok_or_else(wrong)
+}
+
+/// Whether the files are to have the time of their commit.
+fn commit_time(value: &str) -> Result<bool, BadGitUrl> {
+    match value {
+        "checkout" => Ok(false),
+        "commit" => Ok(true),
+        other => {
+            let message = format!("`mtime` is `{}`, neither `checkout` nor `commit`", shown(other));
+            bad(message, "write `mtime=checkout` or `mtime=commit`")
+        }
+    }
 }
 
 /// `git` and `ssh` URLs, `http` and `https` ones that end in `.git`, and `user@host:path`.

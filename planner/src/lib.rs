@@ -21,6 +21,7 @@ mod step;
 
 pub use check::{Rule, check, rules};
 pub use explain::explain;
+pub use giturl::BadGitUrl;
 pub use named::NamedContext;
 pub use pass::key::{Component, components};
 pub use pass::schedule::{Schedule, schedule};

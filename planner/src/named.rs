@@ -3,7 +3,7 @@
 use ir::ImageRef;
 use ir::op::GitOp;
 
-use crate::giturl::{GitUrl, GitUrlError};
+use crate::giturl::{BadGitUrl, GitUrl, GitUrlError};
 
 /// What a `--build-context` stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum NamedContext {
 impl NamedContext {
     /// Reads a URL, a git one as `ADD` takes it or `github.com/…`. None for what is no URL of
     /// something that can be fetched; an error for a git URL that cannot be meant.
-    pub fn remote(text: &str) -> Result<Option<Self>, String> {
+    pub fn remote(text: &str) -> Result<Option<Self>, BadGitUrl> {
         match GitUrl::parse(text) {
             Ok(url) => Ok(Some(Self::Git(url.into_op()))),
             Err(GitUrlError::Bad(reason)) => Err(reason),

@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a document that cannot be read fails its test")]
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use ir::{ConfigFile, Digest, Facts, ImageFacts, Platform, Source};
@@ -45,17 +44,8 @@ fn codes(example: &str) -> Vec<&'static str> {
     };
     let platform: Platform = "linux/amd64".parse().unwrap();
     let base: Platform = attribute("base").unwrap_or("linux/amd64").parse().unwrap();
-    let options = Options {
-        target: None,
-        build_args: BTreeMap::new(),
-        build_platform: platform.clone(),
-        platform,
-        ignore: attribute("ignore").map(str::to_owned).into_iter().collect(),
-        contexts: BTreeMap::new(),
-        labels: Vec::new(),
-        network: ir::instruction::Network::Default,
-        hosts: Vec::new(),
-    };
+    let ignore = attribute("ignore").map(str::to_owned).into_iter().collect();
+    let options = Options { ignore, ..Options::new(platform) };
     let source = Source::new("Dockerfile", format!("{text}\n")).unwrap();
     let program = grammar::parse(&source).program;
     let Platform { os, architecture, variant } = base;

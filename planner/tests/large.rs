@@ -81,6 +81,16 @@ fn many_stages_are_copied_from() {
 }
 
 #[test]
+fn many_images_have_nearly_the_name_of_a_stage() {
+    let stages = each(|number| format!("FROM scratch AS stage{number}\n"));
+    let copies = each(|number| format!("COPY --from=stgae{number} / /\n"));
+    let planned = planned(&format!("{stages}FROM scratch\n{copies}"));
+    assert!(planned.graph.is_some());
+    let found = planned.diagnostics.iter().filter(|found| found.code == Code::StageNameMisspelt);
+    assert!((1..MANY).contains(&found.count()), "near names are looked for sparingly");
+}
+
+#[test]
 fn a_circle_of_many_stages_is_one_error() {
     let stage =
         |at: usize| format!("FROM scratch AS s{at}\nCOPY --from=s{} / /\n", (at + 1) % MANY);

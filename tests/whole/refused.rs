@@ -82,6 +82,19 @@ fn a_registry_that_does_not_answer_is_tried_again_and_named() {
 }
 
 #[test]
+fn an_image_that_cannot_be_had_may_be_a_misspelt_stage() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("HTTPS_PROXY=http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    Build::of("FROM scratch AS build\nFROM scratch\nCOPY --from=biuld /a /\n")
+        .under(&["env", &proxy])
+        .no_push()
+        .option("--image-download-retry", "0")
+        .fail()
+        .says(&["Dockerfile:3", "write `build` if the stage is meant"]);
+}
+
+#[test]
 fn a_layer_with_other_bytes_is_not_used() {
     let registry = Registry::start();
     let base = registry.push(&base::busybox(), "base:1");

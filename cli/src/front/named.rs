@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ir::ImageRef;
-use planner::NamedContext;
+use planner::{BadGitUrl, NamedContext};
 use runtime::resolve::Layout;
 
 use super::{Contexts, context_directory, ignore_patterns};
@@ -47,7 +47,12 @@ pub(super) fn read(argument: &str, contexts: &mut Contexts) -> Result<(), Comman
         // A name on GitHub could as well be a path.
         None if Path::new(source).exists() => local(&name, Path::new(source), contexts)?,
         scheme => match (NamedContext::remote(source), scheme) {
-            (Err(why), _) => return Err(error(&format!("it is no git repository: {why}"))),
+            (Err(BadGitUrl { reason, help }), _) => {
+                return Err(CommandError::user_with_help(
+                    format!("`--build-context {argument}`: it is no git repository: {reason}"),
+                    help,
+                ));
+            }
             (Ok(Some(context)), _) => context,
             (Ok(None), None) => local(&name, Path::new(source), contexts)?,
             (Ok(None), Some((scheme, _))) => {

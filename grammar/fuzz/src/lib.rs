@@ -1,7 +1,5 @@
 //! What several targets share: places in a value, and the options of a plan.
 
-use std::collections::BTreeMap;
-
 use ir::{Platform, Span};
 use planner::Options;
 use serde_json::Value;
@@ -24,15 +22,5 @@ pub fn all_spans(value: &Value, holds: &impl Fn(Span) -> bool) -> bool {
 
 /// A plan's options when nothing was asked for.
 pub fn options() -> Options {
-    Options {
-        target: None,
-        build_args: BTreeMap::new(),
-        build_platform: Platform::linux("x86_64"),
-        platform: Platform::linux("x86_64"),
-        ignore: Vec::new(),
-        contexts: BTreeMap::new(),
-        labels: Vec::new(),
-        network: ir::instruction::Network::Default,
-        hosts: Vec::new(),
-    }
+    Options::new(Platform::linux("x86_64"))
 }

@@ -34,8 +34,13 @@ pub(super) fn device(value: Fragment<'_>, span: Span) -> Result<Device, Diagnost
             (_, _) if device.name.is_empty() => field.text().clone_into(&mut device.name),
             (_, _) => {
                 let shown = suggest::shown(field.text());
-                return Err(bad(field.span(), format!("`{shown}` is no part of a device"))
-                    .help("give each device a `--device` of its own"));
+                let help = match suggest::nearest(&key, ["required"]) {
+                    Some(known) => format!("write `{known}`"),
+                    None => "give each device a `--device` of its own".to_owned(),
+                };
+                return Err(
+                    bad(field.span(), format!("`{shown}` is no part of a device")).help(help)
+                );
             }
         }
     }

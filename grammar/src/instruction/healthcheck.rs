@@ -56,7 +56,9 @@ pub(super) fn healthcheck(call: &Call<'_>, problems: &mut Vec<Diagnostic>) -> Op
     let retries = retries(&flags, problems);
     if !kind.text().eq_ignore_ascii_case("CMD") {
         let message = format!("unknown kind of health check `{}`", suggest::shown(kind.text()));
+        let nearest = || suggest::nearest(kind.text(), ["CMD", "NONE"]);
         let help = suggest::about_unseen(kind.text())
+            .or_else(|| nearest().map(|known| format!("write `{known}`")))
             .unwrap_or_else(|| "write `CMD` before the command".to_owned());
         problems.push(Diagnostic::error(Code::BadArgument, kind.span(), message).help(help));
         return None;

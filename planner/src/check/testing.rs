@@ -1,7 +1,5 @@
 //! Runs the checks over a text, for the tests of the rules.
 
-use std::collections::BTreeMap;
-
 use ir::{ConfigFile, Diagnostic, Digest, Facts, ImageFacts, Source};
 
 use super::Rule;
@@ -9,18 +7,7 @@ use crate::{Options, images, plan};
 
 /// For linux/amd64, without arguments.
 pub(super) fn options() -> Options {
-    let platform: ir::Platform = "linux/amd64".parse().unwrap();
-    Options {
-        target: None,
-        build_args: BTreeMap::new(),
-        build_platform: platform.clone(),
-        platform,
-        ignore: Vec::new(),
-        contexts: BTreeMap::new(),
-        labels: Vec::new(),
-        network: ir::instruction::Network::Default,
-        hosts: Vec::new(),
-    }
+    Options::new("linux/amd64".parse().unwrap())
 }
 
 /// Compares the texts that a rule points to, in order. Every image is known: an empty one for

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use ir::{Code, Diagnostic, suggest};
+use ir::suggest::Sparing;
+use ir::{Code, Diagnostic};
 
 use super::{Bases, Find, Kind, Rule};
 
@@ -13,13 +14,11 @@ pub(super) const RULE: Rule = Rule {
     find: Find::From(find),
 };
 
-/// For how many variables a similar name is looked for: each time all names are compared.
-const LOOKUPS: usize = 50;
-
 fn find(bases: &Bases<'_>, found: &mut Vec<Diagnostic>) {
     let declarations = bases.program.global_args.iter().flat_map(|global| &global.arg.declarations);
     let mut known: BTreeSet<&str> = declarations.map(|one| one.name.value.as_str()).collect();
     known.extend(bases.globals.iter().map(|(name, _)| name));
+    let mut similar = Sparing::default();
     for stage in &bases.program.stages {
         let templates = std::iter::once(&stage.from.image).chain(&stage.from.platform);
         for (name, span) in templates.flat_map(ir::Template::variables) {
@@ -28,10 +27,7 @@ fn find(bases: &Bases<'_>, found: &mut Vec<Diagnostic>) {
             }
             let message = format!("`FROM` argument `{name}` is not declared");
             let problem = Diagnostic::warning(RULE.code, span, message);
-            let similar = (found.len() < LOOKUPS)
-                .then(|| suggest::nearest(name, known.iter().copied()))
-                .flatten();
-            found.push(match similar {
+            found.push(match similar.nearest(name, known.iter().copied()) {
                 Some(similar) => problem.help(format!("write `${similar}`")),
                 None => {
                     problem.help(format!("declare it with `ARG {name}` before the first `FROM`"))

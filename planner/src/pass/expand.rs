@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ir::instruction::{Arg, Heredoc, Instruction, MountKey, Pair, Paths};
 use ir::program::Statement;
+use ir::suggest::Sparing;
 use ir::{Diagnostic, Facts, Platform, Template};
 
 use crate::Options;
@@ -80,6 +81,7 @@ pub(crate) fn expand<'a>(
 ) -> Expanded<'a> {
     let mut scopes: BTreeMap<usize, Scope> = BTreeMap::new();
     let mut expanded = Expanded::default();
+    let mut similar = Sparing::default();
     for &index in &resolved.needed {
         let stage = &resolved.stages[index];
         let mut scope = match &stage.base {
@@ -96,8 +98,8 @@ pub(crate) fn expand<'a>(
             break;
         }
         scope.enter(&stage.platform);
-        let unset = std::mem::take(&mut expanded.unset);
-        let mut expander = Expander { scope, globals, budget, options, unset };
+        let (unset, similar) = (std::mem::take(&mut expanded.unset), &mut similar);
+        let mut expander = Expander { scope, globals, budget, options, unset, similar };
         let mut steps = Vec::new();
         for &(statement, place) in &stage.statements {
             let wrong = expanded.errors.len();
@@ -128,26 +130,12 @@ pub(crate) fn expand<'a>(
 
 /// What could not be read of a statement, and is wrong because its stage is needed.
 fn unreadable(statement: &Statement) -> impl Iterator<Item = &Diagnostic> {
-    let mounts = match &statement.instruction {
-        Instruction::Run(run) => run.mounts.as_slice(),
-        Instruction::Add(_)
-        | Instruction::Arg(_)
-        | Instruction::Cmd(_)
-        | Instruction::Copy(_)
-        | Instruction::Entrypoint(_)
-        | Instruction::Env(_)
-        | Instruction::Expose(_)
-        | Instruction::Healthcheck(_)
-        | Instruction::Label(_)
-        | Instruction::Maintainer(_)
-        | Instruction::Onbuild(_)
-        | Instruction::Shell(_)
-        | Instruction::Stopsignal(_)
-        | Instruction::User(_)
-        | Instruction::Volume(_)
-        | Instruction::Workdir(_) => &[],
-    };
-    mounts.iter().flat_map(|mount| &mount.unreadable).map(|field| &field.problem)
+    statement
+        .instruction
+        .mounts()
+        .iter()
+        .flat_map(|mount| &mount.unreadable)
+        .map(|field| &field.problem)
 }
 
 impl Scope {
@@ -200,6 +188,7 @@ struct Expander<'a> {
     budget: &'a Budget,
     options: &'a Options,
     unset: Vec<Unset>,
+    similar: &'a mut Sparing,
 }
 
 impl Expander<'_> {

@@ -12,13 +12,15 @@ use crate::step::Place;
 use crate::{NamedContext, Options};
 
 mod argument;
+mod circle;
 mod name;
 mod order;
 
 pub(crate) use argument::useless_build_args;
+use circle::circles;
 use name::context_base;
-pub(crate) use name::{From, Source, from_word};
-use order::{cycles, reachable};
+pub(crate) use name::{From, Source, from_word, image_contexts, references};
+use order::reachable;
 
 /// A program whose references are bound.
 #[derive(Debug)]
@@ -100,7 +102,7 @@ pub(crate) fn resolve<'a>(
         epoch: None,
         hostname: argument::hostname(options).map_err(|error| vec![error])?,
         contexts: &options.contexts,
-        image_contexts: name::image_contexts(&options.contexts),
+        image_contexts: image_contexts(&options.contexts),
     };
     for stage in &program.stages {
         match bind_stage(&resolved, stage, options, facts) {
@@ -118,7 +120,7 @@ pub(crate) fn resolve<'a>(
     resolved.target = target(program, options)?;
     resolved.epoch = argument::epoch(program, &resolved, options).map_err(|error| vec![error])?;
     let edges = resolved.edges(&options.platform)?;
-    cycles(&resolved, &edges)?;
+    circles(&resolved, &edges)?;
     resolved.needed = reachable(&edges, resolved.target);
     let mut broken = resolved.needed.iter().flat_map(|stage| {
         let stage = &resolved.stages[*stage];
@@ -152,8 +154,11 @@ fn bind_stage<'a>(
     if let Some(template) = &stage.from.platform {
         let text = value(template, &resolved.globals, &resolved.budget)?;
         platform = text.parse().map_err(|error: ir::PlatformError| {
-            Diagnostic::error(Code::BadPlatform, template.span, error.to_string())
-                .help("write it as in `linux/amd64` or `linux/arm/v7`")
+            let help = match error.nearest() {
+                Some(near) => format!("write `{near}`"),
+                None => "write it as in `linux/amd64` or `linux/arm/v7`".to_owned(),
+            };
+            Diagnostic::error(Code::BadPlatform, template.span, error.to_string()).help(help)
         })?;
     }
     if let Some(context) = name.as_deref().and_then(|name| resolved.context(name)) {

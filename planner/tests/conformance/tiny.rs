@@ -1,8 +1,6 @@
 //! The smallest programs that show what one word means.
 
-use std::collections::BTreeMap;
-
-use ir::{Diagnostic, Facts, Graph, Instruction, Platform, Program, Source, Statement};
+use ir::{Diagnostic, Facts, Graph, Instruction, Program, Source, Statement};
 use kaniko_planner::{Options, plan};
 
 /// Plans `FROM scratch` and some instructions, which no text could hold as they are.
@@ -25,16 +23,5 @@ pub(crate) fn parsed(text: &str) -> Program {
 
 /// A plan's options when nothing was asked for.
 pub(crate) fn options() -> Options {
-    let platform: Platform = "linux/amd64".parse().unwrap();
-    Options {
-        target: None,
-        build_args: BTreeMap::new(),
-        build_platform: platform.clone(),
-        platform,
-        ignore: Vec::new(),
-        contexts: BTreeMap::new(),
-        labels: Vec::new(),
-        network: ir::instruction::Network::Default,
-        hosts: Vec::new(),
-    }
+    Options::new("linux/amd64".parse().unwrap())
 }

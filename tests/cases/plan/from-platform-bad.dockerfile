@@ -1,2 +1,3 @@
 # rule: from.platform
 FROM --platform=linux/a/b/c alpine
+FROM --platform=amd46 alpine

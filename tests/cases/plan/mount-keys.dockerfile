@@ -5,3 +5,4 @@ RUN --mount=type=cache,target true
 RUN --mount=bind,target=/x true
 RUN --mount=type=ssh,mode true
 RUN --mount=target=/x, true
+RUN --mount=type=cache,Target=/x,z,relabel=shared true

@@ -14,3 +14,6 @@ RUN --device=gpu,other true
 RUN --device=gpu,name=other true
 #~ 18-27 `name=other` is no part of a device
 #~ help: give each device a `--device` of its own
+RUN --device=a,requird x
+#~ 16-22 `requird` is no part of a device
+#~ help: write `required`

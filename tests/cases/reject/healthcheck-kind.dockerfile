@@ -17,4 +17,7 @@ HEALTHCHECK curl x
 #~ help: write `CMD` before the command
 HEALTHCHECK cdm x
 #~ 13-15 unknown kind of health check `cdm`
-#~ help: write `CMD` before the command
+#~ help: write `CMD`
+HEALTHCHECK NON
+#~ 13-15 unknown kind of health check `NON`
+#~ help: write `NONE`

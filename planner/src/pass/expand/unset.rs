@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ir::{Span, Template, suggest};
+use ir::{Span, Template};
 
 use super::{Expander, HIDDEN};
 use crate::step::Place;
@@ -18,9 +18,6 @@ pub(crate) struct Unset {
     /// A variable of a similar name.
     pub(crate) similar: Option<String>,
 }
-
-/// For how many of them a similar name is looked for: each time all variables are compared.
-const LOOKUPS: usize = 50;
 
 impl Expander<'_> {
     /// Notes what of the template is unset, each name once. Below a base that is not known nothing
@@ -38,10 +35,8 @@ impl Expander<'_> {
             if known || !met.insert(name) {
                 continue;
             }
-            let similar = (self.unset.len() < LOOKUPS)
-                .then(|| suggest::nearest(name, scope.env.iter().map(|(known, _)| known)))
-                .flatten()
-                .map(str::to_owned);
+            let names = scope.env.iter().map(|(known, _)| known);
+            let similar = self.similar.nearest(name, names).map(str::to_owned);
             let place = Place { span, foreign: false };
             self.unset.push(Unset { name: name.to_owned(), span, place, similar });
         }

@@ -6,7 +6,7 @@ use ir::op::{CopyOp, CopySource, GitOp, HttpOp, InlineFile, InlineOp, Mode, Op};
 use ir::{Code, Diagnostic, NodeId};
 
 use super::{Current, Lowering, Site, bad, commit, origin};
-use crate::giturl::{GitUrl, GitUrlError};
+use crate::giturl::{BadGitUrl, GitUrl, GitUrlError};
 use crate::pass::resolve::From;
 use crate::step::{CopyKind, CopyStep, Word};
 use crate::{chmod, path};
@@ -165,15 +165,14 @@ fn needs_add(word: &Word) -> Diagnostic {
 }
 
 fn named(word: &Word) -> Result<Named, Diagnostic> {
-    kind(&word.value).map_err(|reason| {
+    kind(&word.value).map_err(|BadGitUrl { reason, help }| {
         let message = format!("`{}` is no git source: {reason}", word.value);
-        bad(Code::BadArgument, word.span, message)
-            .help("write it as in `https://example.org/name.git#reference:directory`")
+        bad(Code::BadArgument, word.span, message).help(help)
     })
 }
 
 /// What a source names, or why it cannot be a git repository.
-fn kind(source: &str) -> Result<Named, String> {
+fn kind(source: &str) -> Result<Named, BadGitUrl> {
     match GitUrl::parse(source) {
         Ok(url) if !url.like_path => Ok(Named::Git(url)),
         Err(GitUrlError::Bad(reason)) => Err(reason),

@@ -122,7 +122,8 @@ fn useless(name: &str, value: &str, declared: &BTreeSet<&str>) -> Option<Diagnos
     let message = format!("the build argument `{name}` is not used");
     let warning = Diagnostic::warning(Code::UnusedBuildArgument, Span::default(), message)
         .help(format!("declare it with `ARG {name}` in the stage that needs it"));
-    Some(match suggest::nearest(name, declared.iter().copied()) {
+    let known = declared.iter().chain(&HONOURED).chain(PLATFORM_ARGS).copied();
+    Some(match suggest::nearest(name, known) {
         Some(near) => warning.help(format!("if `{near}` is meant, give that")),
         None => warning,
     })

@@ -32,42 +32,26 @@ pub(crate) struct From {
 }
 
 /// The `--from`s of a statement that have a value, and whether it was written without variables.
-pub(super) fn references(
+pub(crate) fn references(
     statement: &Statement,
     globals: &Env,
     budget: &Budget,
 ) -> Vec<(From, bool)> {
-    let templates: Vec<&Template> = match &statement.instruction {
-        Instruction::Copy(copy) => copy.from.iter().collect(),
-        Instruction::Run(run) => run
-            .mounts
-            .iter()
-            .flat_map(|mount| &mount.fields)
-            .filter(|field| field.key == MountKey::From)
-            .filter_map(|field| field.value.as_ref())
-            .filter(|from| !from.raw.is_empty())
-            .collect(),
-        Instruction::Add(_)
-        | Instruction::Arg(_)
-        | Instruction::Cmd(_)
-        | Instruction::Entrypoint(_)
-        | Instruction::Env(_)
-        | Instruction::Expose(_)
-        | Instruction::Healthcheck(_)
-        | Instruction::Label(_)
-        | Instruction::Maintainer(_)
-        | Instruction::Onbuild(_)
-        | Instruction::Shell(_)
-        | Instruction::Stopsignal(_)
-        | Instruction::User(_)
-        | Instruction::Volume(_)
-        | Instruction::Workdir(_) => Vec::new(),
+    let copied = if let Instruction::Copy(copy) = &statement.instruction {
+        copy.from.as_ref()
+    } else {
+        None
     };
+    let fields = statement.instruction.mounts().iter().flat_map(|mount| &mount.fields);
+    let mounted = fields
+        .filter(|field| field.key == MountKey::From)
+        .filter_map(|field| field.value.as_ref())
+        .filter(|from| !from.raw.is_empty());
     let indices = matches!(statement.instruction, Instruction::Copy(_));
     let word = |template| from_word(template, globals, budget).ok();
     let from =
         |template| Some((From { word: word(template)?, indices }, template.variables().is_empty()));
-    templates.into_iter().filter_map(from).collect()
+    copied.into_iter().chain(mounted).filter_map(from).collect()
 }
 
 /// The value of a `--from`, or of a mount's `from`.
@@ -119,7 +103,7 @@ pub(super) fn context_base(name: &str, platform: &Platform, resolved: &Resolved<
 }
 
 /// Which context stands for an image, where its name is one.
-pub(super) fn image_contexts(
+pub(crate) fn image_contexts(
     contexts: &BTreeMap<String, NamedContext>,
 ) -> BTreeMap<ImageRef, &str> {
     let mut images = BTreeMap::new();
