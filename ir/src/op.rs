@@ -245,6 +245,22 @@ pub struct CopyOp {
     pub link: bool,
 }
 
+impl CopyOp {
+    /// A copy without options.
+    pub fn new(root: NodeId, sources: Vec<CopySource>, destination: impl Into<String>) -> Self {
+        Self {
+            root,
+            sources,
+            destination: destination.into(),
+            owner: None,
+            mode: None,
+            exclude: Vec::new(),
+            parents: false,
+            link: false,
+        }
+    }
+}
+
 /// One source of a [`CopyOp`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopySource {

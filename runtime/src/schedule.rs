@@ -123,16 +123,7 @@ mod tests {
 
     fn copy(root: u32, from: u32) -> Op {
         let source = CopySource { from: NodeId(from), path: "/".into(), unpack: false };
-        Op::Copy(CopyOp {
-            root: NodeId(root),
-            sources: vec![source],
-            destination: "/".into(),
-            owner: None,
-            mode: None,
-            exclude: Vec::new(),
-            parents: false,
-            link: false,
-        })
+        Op::Copy(CopyOp::new(NodeId(root), vec![source], "/"))
     }
 
     /// Two chains on one base that meet, and a context.

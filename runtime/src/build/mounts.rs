@@ -148,16 +148,8 @@ fn copy_all(
     tree: &Tree,
     root: &RootDir,
 ) -> Result<(), NodeError> {
-    let copy = CopyOp {
-        root: from,
-        sources: vec![CopySource { from, path: format!("{directory}/."), unpack: false }],
-        destination: "/".to_owned(),
-        owner: None,
-        mode: None,
-        exclude: Vec::new(),
-        parents: false,
-        link: false,
-    };
+    let source = CopySource { from, path: format!("{directory}/."), unpack: false };
+    let copy = CopyOp::new(from, vec![source], "/");
     let source_of = |_| tree.clone();
     op::copy::copy(&copy, root, &source_of, machine.now(), &machine.cancel)?;
     Ok(())

@@ -36,16 +36,8 @@ fn run() -> RunOp {
 }
 
 fn copy() -> CopyOp {
-    CopyOp {
-        root: NodeId(0),
-        sources: vec![CopySource { from: NodeId(0), path: "/a".into(), unpack: false }],
-        destination: "/d".into(),
-        owner: None,
-        mode: None,
-        exclude: Vec::new(),
-        parents: false,
-        link: false,
-    }
+    let source = CopySource { from: NodeId(0), path: "/a".into(), unpack: false };
+    CopyOp::new(NodeId(0), vec![source], "/d")
 }
 
 /// Each operation differs from every other in one field at least.

@@ -88,16 +88,8 @@ impl Lowering<'_> {
 
     /// A root that holds nothing but this.
     pub(super) fn copied(&mut self, source: CopySource, origin: Origin) -> NodeId {
-        let copy = CopyOp {
-            root: self.add(Op::Scratch, origin.clone()),
-            sources: vec![source],
-            destination: "/".to_owned(),
-            owner: None,
-            mode: None,
-            exclude: Vec::new(),
-            parents: false,
-            link: false,
-        };
+        let root = self.add(Op::Scratch, origin.clone());
+        let copy = CopyOp::new(root, vec![source], "/");
         self.add(Op::Copy(copy), origin)
     }
 }

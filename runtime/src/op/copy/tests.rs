@@ -89,16 +89,7 @@ impl Scene {
 fn op(sources: &[&str], destination: &str) -> CopyOp {
     let source =
         |path: &&str| CopySource { from: NodeId(0), path: (*path).to_owned(), unpack: false };
-    CopyOp {
-        root: NodeId(1),
-        sources: sources.iter().map(source).collect(),
-        destination: destination.to_owned(),
-        owner: None,
-        mode: None,
-        exclude: Vec::new(),
-        parents: false,
-        link: false,
-    }
+    CopyOp::new(NodeId(1), sources.iter().map(source).collect(), destination)
 }
 
 fn age(path: &Path) {
