@@ -63,6 +63,7 @@ pub struct LocalOp {
 
 /// A git tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a URL, any of which may be set")]
 pub struct GitOp {
     /// Where to clone from, without fragment and query.
     pub url: String,
@@ -76,6 +77,10 @@ pub struct GitOp {
     pub checksum: Option<String>,
     /// Whether submodules are checked out.
     pub submodules: bool,
+    /// Whether files get the time of their commit, not that of the checkout.
+    pub commit_time: bool,
+    /// Whether the commit that `checksum` names is fetched itself, as no reference may lead to it.
+    pub fetch_by_commit: bool,
 }
 
 /// A file from a URL, mode 0600, its mtime the response's `Last-Modified`.

@@ -60,7 +60,9 @@ impl fmt::Display for Op {
                     write!(f, " checksum {checksum:?}")?;
                 }
                 f.write_str(if git.keep_git_dir { " keep-git-dir" } else { "" })?;
-                f.write_str(if git.submodules { "" } else { " without submodules" })
+                f.write_str(if git.submodules { "" } else { " without submodules" })?;
+                f.write_str(if git.commit_time { " mtime commit" } else { "" })?;
+                f.write_str(if git.fetch_by_commit { " fetch-by-commit" } else { "" })
             }
             Self::Http(http) => {
                 write!(f, "http {:?} as {:?}", http.url, http.filename)?;

@@ -6,6 +6,7 @@ use ir::suggest::{self, shown};
 
 /// A git source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a URL, any of which may be set")]
 pub(crate) struct GitUrl {
     /// Without fragment and query.
     pub(crate) remote: String,
@@ -21,6 +22,8 @@ pub(crate) struct GitUrl {
     pub(crate) submodules: Option<bool>,
     /// Whether the query asks for files with the time of their commit, which an `ADD` cannot give.
     pub(crate) commit_time: bool,
+    /// `fetch-by-commit`.
+    fetch_by_commit: bool,
     /// Whether it could as well be a path (`github.com/…` without a scheme).
     pub(crate) like_path: bool,
 }
@@ -96,6 +99,8 @@ impl GitUrl {
             keep_git_dir: self.keep_git_dir.unwrap_or(false),
             checksum: self.checksum,
             submodules: self.submodules.unwrap_or(true),
+            commit_time: self.commit_time,
+            fetch_by_commit: self.fetch_by_commit,
         }
     }
 
@@ -120,8 +125,8 @@ impl GitUrl {
                 "keep-git-dir" => self.keep_git_dir = Some(boolean(name, value)?),
                 "submodules" => self.submodules = Some(boolean(name, value)?),
                 "mtime" => self.commit_time = commit_time(value)?,
-                // How it is fetched is of no account here.
-                _ => drop(boolean(name, value)?),
+                // The last one of the keys: `fetch-by-commit`.
+                _ => self.fetch_by_commit = boolean(name, value)?,
             }
         }
         match (tag, branch) {

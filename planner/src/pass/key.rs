@@ -139,7 +139,16 @@ fn describe(op: &Op, key: &dyn Fn(NodeId) -> Digest, sink: &mut dyn Sink) {
 }
 
 fn describe_git(git: &GitOp, sink: &mut dyn Sink) {
-    let GitOp { url, reference, subdirectory, keep_git_dir, checksum, submodules } = git;
+    let GitOp {
+        url,
+        reference,
+        subdirectory,
+        checksum,
+        keep_git_dir,
+        submodules,
+        commit_time,
+        fetch_by_commit,
+    } = git;
     sink.field("op", "git");
     sink.field("url", url);
     optional(sink, "reference", reference.as_deref());
@@ -147,6 +156,8 @@ fn describe_git(git: &GitOp, sink: &mut dyn Sink) {
     flag(sink, "keep-git-dir", *keep_git_dir);
     optional(sink, "checksum", checksum.as_deref());
     flag(sink, "submodules", *submodules);
+    flag(sink, "commit-time", *commit_time);
+    flag(sink, "fetch-by-commit", *fetch_by_commit);
 }
 
 fn describe_files(files: &[InlineFile], sink: &mut dyn Sink) {

@@ -19,8 +19,7 @@ fn git_urls() {
 }
 
 /// What could as well be a path is one for `ADD`, and is fetched by `https` as a context.
-///
-/// `fetch-by-commit` says how to fetch, not what.
+/// `ADD` takes no notice of `mtime`.
 fn theirs(row: &Value) -> Value {
     let url = &row["ref"];
     let like_path = url["IndistinguishableFromLocal"] == true;
@@ -38,9 +37,14 @@ fn theirs(row: &Value) -> Value {
             "checksum": url["Checksum"],
             "keep git directory": url["KeepGitDir"].as_bool().unwrap_or(false),
             "submodules": url["Submodules"].as_bool().unwrap_or(true),
+            "commit time": url["MTime"] == "commit",
+            "fetch by commit": url["FetchByCommit"],
         }),
     };
-    let source = if like_path { json!("no git repository") } else { context.clone() };
+    let mut source = if like_path { json!("no git repository") } else { context.clone() };
+    if let Some(time) = source.get_mut("commit time") {
+        *time = json!(false);
+    }
     json!({"context": context, "ADD": source})
 }
 
@@ -73,7 +77,7 @@ fn source(graph: &Graph) -> Value {
     git.map_or_else(|| json!("no git repository"), form)
 }
 
-/// The form of both. It has no `mtime`: `ADD` takes no notice of it, and no context is fetched.
+/// The form of both.
 fn form(git: &GitOp) -> Value {
     json!({
         "remote": git.url,
@@ -82,5 +86,7 @@ fn form(git: &GitOp) -> Value {
         "checksum": git.checksum.as_deref().unwrap_or_default(),
         "keep git directory": git.keep_git_dir,
         "submodules": git.submodules,
+        "commit time": git.commit_time,
+        "fetch by commit": git.fetch_by_commit,
     })
 }

@@ -65,6 +65,8 @@ fn sources() -> Vec<Op> {
         keep_git_dir: false,
         checksum: None,
         submodules: true,
+        commit_time: false,
+        fetch_by_commit: false,
     };
     let http = HttpOp { url: "u".into(), filename: "f".into(), checksum: None };
     let file =
@@ -84,6 +86,8 @@ fn sources() -> Vec<Op> {
         Op::Git(GitOp { keep_git_dir: true, ..git.clone() }),
         Op::Git(GitOp { checksum: Some("c".into()), ..git.clone() }),
         Op::Git(GitOp { submodules: false, ..git.clone() }),
+        Op::Git(GitOp { commit_time: true, ..git.clone() }),
+        Op::Git(GitOp { fetch_by_commit: true, ..git.clone() }),
         Op::Git(git),
         Op::Http(HttpOp { url: "v".into(), ..http.clone() }),
         Op::Http(HttpOp { filename: "g".into(), ..http.clone() }),

@@ -164,6 +164,8 @@ fn git(copy: &CopyStep, word: &Word, url: GitUrl) -> Result<GitOp, Diagnostic> {
     Ok(GitOp {
         keep_git_dir: keep_git_dir.unwrap_or(op.keep_git_dir),
         checksum: checksum.as_ref().map(|flag| flag.value.clone()).or(op.checksum),
+        // As in BuildKit; a build check tells.
+        commit_time: false,
         ..op
     })
 }

@@ -160,6 +160,8 @@ fn git_form(git: &GitOp) -> Value {
         "checksum": git.checksum,
         "keep git directory": git.keep_git_dir,
         "submodules": git.submodules,
+        "mtime": git.commit_time,
+        "fetch by commit": git.fetch_by_commit,
     })
 }
 

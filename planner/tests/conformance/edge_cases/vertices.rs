@@ -183,6 +183,8 @@ fn git(rest: &str, attrs: &Value) -> Value {
         "checksum": attrs["git.checksum"],
         "keep git directory": false,
         "submodules": true,
+        "mtime": false,
+        "fetch by commit": false,
     })
 }
 
