@@ -12,6 +12,7 @@ mod copies;
 mod debian;
 mod diagnostics;
 mod environment;
+mod environments;
 mod harness;
 mod hostile;
 mod language;
