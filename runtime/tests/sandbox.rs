@@ -10,6 +10,8 @@
 mod bench;
 #[path = "sandbox/cases.rs"]
 mod cases;
+#[path = "sandbox/limits.rs"]
+mod limits;
 #[path = "sandbox/mounts.rs"]
 mod mounts;
 
@@ -100,9 +102,11 @@ fn one_rung(rung: &str, filter: &str) -> ExitCode {
     let bench = Bench::new(runtime, sandbox, isolation, work.path());
     let mut cases: Vec<Case> = cases::EVERYWHERE.to_vec();
     cases.extend(mounts::EVERYWHERE);
+    cases.extend(limits::EVERYWHERE);
     if matches!(isolation, Isolation::Namespaces { .. }) {
         cases.extend(cases::NAMESPACES);
         cases.extend(mounts::NAMESPACES);
+        cases.extend(limits::NAMESPACES);
     } else {
         cases.extend(cases::CHROOT);
     }

@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use rustix::mount::UnmountFlags;
 
 use super::layout::Layout;
+use super::limits::Limits;
 use super::relay::Relay;
 use super::spec::{Access, Confinement, Ids, Mount, MountKind, Namespaces, ROOT, Spec};
 use super::stubs::Stubs;
@@ -40,6 +41,7 @@ pub(super) struct Task {
     pub security: Security,
     pub hostname: String,
     pub hosts: Vec<(String, IpAddr)>,
+    pub limits: Limits,
     pub scratch: PathBuf,
 }
 
@@ -99,6 +101,7 @@ impl Task {
             security: step.security,
             hostname: step.hostname.unwrap_or(HOSTNAME).to_owned(),
             hosts: step.hosts.to_vec(),
+            limits: step.limits.clone(),
             scratch: step.scratch.to_owned(),
         }
     }
@@ -113,6 +116,7 @@ impl Task {
                     overlay_user_xattrs: user,
                     network: self.network,
                     security: self.security,
+                    shared_memory: self.limits.shared_memory(),
                     files: files(&self.hostname, &self.hosts),
                     hostname: self.hostname.clone(),
                     mounts: Vec::new(),
@@ -197,6 +201,7 @@ impl Task {
             cwd: self.cwd,
             ids: self.ids,
             security: self.security,
+            limits: self.limits.resources,
         }
     }
 
