@@ -46,6 +46,9 @@ pub(super) fn execute(spec: &Spec) -> Result<i32, Failure> {
     if matches!(spec.confinement, Confinement::Chroot { network: Network::None }) {
         seccomp::refuse_networks().stage("refuse network sockets")?;
     }
+    if let Some(fence) = spec.fence {
+        fence.enter()?;
+    }
     if spec.security == Security::Sandbox {
         drop_capabilities(chrooted).stage("drop capabilities")?;
     }

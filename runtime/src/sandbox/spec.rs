@@ -18,6 +18,8 @@ use rustix::net::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::fence::Fence;
+
 /// Descriptors sent with one byte of the stream; the kernel's bound is 253.
 const FDS_A_MESSAGE: usize = 128;
 
@@ -36,6 +38,8 @@ pub(super) struct Spec {
     pub ids: Ids,
     /// Which capabilities it keeps.
     pub security: Security,
+    /// What Landlock keeps it from.
+    pub fence: Option<Fence>,
 }
 
 /// Who a command runs as.
