@@ -96,6 +96,7 @@ pub struct Container {
     limits: Limits,
     directory: TempDir,
     mounts: Vec<Value>,
+    namespaces: Vec<&'static str>,
 }
 
 impl Container {
@@ -115,7 +116,8 @@ impl Container {
         if fs::hard_link(binary, &copy).is_err() {
             fs::copy(binary, &copy).expect("the binary can be read");
         }
-        let container = Self { limits, directory, mounts: Vec::new() };
+        let namespaces = vec!["pid", "ipc", "uts", "mount", "network"];
+        let container = Self { limits, directory, mounts: Vec::new(), namespaces };
         // Root of the container's own users has to get there.
         let open = fs::Permissions::from_mode(0o711);
         fs::set_permissions(container.directory.path(), open).expect("the directory is ours");
@@ -139,6 +141,26 @@ impl Container {
     #[must_use]
     pub fn bind(mut self, from: &Path, to: &Path, read_only: bool) -> Self {
         self.mounts.push(bind(from, to, if read_only { "ro" } else { "rw" }));
+        self
+    }
+
+    /// Adds a file to the image.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be written.
+    #[must_use]
+    pub fn file(self, name: &str, content: &str) -> Self {
+        let path = self.directory.path().join("image").join(name);
+        fs::create_dir_all(path.parent().expect("it is in the image")).expect("it is ours");
+        fs::write(path, content).expect("the directory is ours");
+        self
+    }
+
+    /// Gives it the machine's network, as `docker run --network host`, and not one of its own.
+    #[must_use]
+    pub fn machine_network(mut self) -> Self {
+        self.namespaces.retain(|kind| *kind != "network");
         self
     }
 
@@ -205,17 +227,20 @@ impl Container {
             ),
             mount("/dev/mqueue", "mqueue", &sealed),
             mount("/dev/shm", "tmpfs", &["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]),
-            mount("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
         ];
+        mounts.push(if self.namespaces.contains(&"network") {
+            mount("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"])
+        } else {
+            bind(Path::new("/sys"), Path::new("/sys"), "ro")
+        });
         mounts.push(bind(directory, directory, "rw"));
         mounts.extend(self.mounts.iter().cloned());
         mounts
     }
 
     fn linux(&self) -> Value {
-        let namespaces = ["pid", "ipc", "uts", "mount", "network"];
         let mut namespaces: Vec<Value> =
-            namespaces.iter().map(|kind| json!({ "type": kind })).collect();
+            self.namespaces.iter().map(|kind| json!({ "type": kind })).collect();
         let mut linux = json!({});
         if let Some(first) = self.limits.own_users {
             namespaces.push(json!({ "type": "user" }));
@@ -224,8 +249,10 @@ impl Container {
             linux["gidMappings"] = map;
         }
         linux["namespaces"] = json!(namespaces);
-        // As container engines do since no program of this century needs it otherwise.
-        linux["sysctl"] = json!({ "net.ipv4.ip_unprivileged_port_start": "0" });
+        if self.namespaces.contains(&"network") {
+            // As container engines do.
+            linux["sysctl"] = json!({ "net.ipv4.ip_unprivileged_port_start": "0" });
+        }
         if self.limits.masked {
             linux["maskedPaths"] = json!(MASKED);
             linux["readonlyPaths"] = json!(READ_ONLY);

@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start processes")]
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -20,16 +20,16 @@ const IMAGE: &str = "executor:1";
 pub struct Docker {
     process: Child,
     directory: TempDir,
-    layout: PathBuf,
+    volumes: Vec<String>,
 }
 
 impl Docker {
-    /// Starts it. Containers see `layout` at its own path.
+    /// Starts it.
     ///
     /// # Panics
     ///
     /// If it does not start, or kaniko cannot build its own image.
-    pub fn start(layout: &Path) -> Self {
+    pub fn start() -> Self {
         let directory = tempfile::tempdir().expect("a test can make a directory");
         let path = |name: &str| directory.path().join(name).display().to_string();
         fs::write(path("daemon.json"), "{}").expect("the directory is ours");
@@ -46,11 +46,18 @@ impl Docker {
             .stderr(log)
             .spawn()
             .unwrap_or_else(|error| panic!("these tests need `dockerd`; try tests/run: {error}"));
-        let mut docker = Self { process, directory, layout: layout.to_owned() };
+        let mut docker = Self { process, directory, volumes: Vec::new() };
         docker.wait();
         let archive = docker.build_image();
         tool::run("docker", ["--host", &docker.address(), "load", "--input", &archive]);
         docker
+    }
+
+    /// Shows containers what is at a path of the machine at another one.
+    #[must_use]
+    pub fn bind(mut self, from: &Path, to: &Path) -> Self {
+        self.volumes.push(format!("--volume={}:{}:ro", from.display(), to.display()));
+        self
     }
 
     /// The image, built by the kaniko that it is about.
@@ -95,11 +102,11 @@ impl Docker {
 
 impl Place for Docker {
     fn command(&self, directory: &Path, call: &Call<'_>) -> Command {
-        let volume = |path: &Path, access: &str| format!("{0}:{0}:{access}", path.display());
         let mut command = Command::new("docker");
         command
             .args(["--host", &self.address(), "run", "--rm", "--network", "none"])
-            .args(["--volume", &volume(directory, "rw"), "--volume", &volume(&self.layout, "ro")])
+            .arg(format!("--volume={0}:{0}", directory.display()))
+            .args(&self.volumes)
             .env_clear()
             .env("HOME", self.directory.path());
         for (name, value) in call.environment {

@@ -57,8 +57,18 @@ pub struct Settings {
     no_new_privileges: bool,
     /// Whether parts of `/proc` are covered, as they are unless a pod asks otherwise.
     masked: bool,
-    /// Whether the container has users of its own (`hostUsers: false`).
-    own_users: bool,
+    /// Whose users those of the container are.
+    users: Users,
+}
+
+/// Whose users those of a container are.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Users {
+    /// The machine's.
+    Machine,
+    /// Its own (`hostUsers: false`).
+    Own,
 }
 
 /// Whose default capabilities a container has.
@@ -110,20 +120,31 @@ impl Environment {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    /// Lets a build run there, without a network. `layout` is shown to it at its own path.
+    /// Lets a build run there, without a network, on the image of a layout as `base`.
     ///
     /// # Panics
     ///
     /// If the environment cannot be made.
     pub fn host(&self, build: Build, layout: &Path) -> Build {
-        let offline = "ip link set lo up; exec \"$@\"";
+        // Below what everyone has to see anyway: the layout may be where only root gets to.
+        let base = build.path("base");
+        fs::create_dir(&base).expect("the directory is ours");
+        let source = format!("base=oci-layout://{}", base.display());
+        let build = build.option("--build-context", &source);
         match &self.starts {
-            Starts::Root => build.under(&["unshare", "--net", "sh", "-euc", offline, "offline"]),
-            Starts::User => build.at(User::default()),
-            Starts::Docker => build.work(Path::new("/kaniko")).at(Docker::start(layout)),
+            Starts::Root => {
+                let [from, to] = [layout, &base].map(|path| path.display().to_string());
+                build
+                    .under(&["unshare", "--mount", "--net", "sh", "-euc", ROOT, "root", &from, &to])
+            }
+            Starts::User => build.at(User::with(layout, &base)),
+            Starts::Docker => {
+                let docker = Docker::start().bind(layout, &base);
+                build.work(Path::new("/kaniko")).at(docker)
+            }
             Starts::Container(settings) => {
                 let container = Container::new(&kaniko::binary(), settings.limits());
-                let container = container.bind(layout, layout, true);
+                let container = container.bind(layout, &base, true);
                 match self.work {
                     Work::Root => build.work(Path::new("/kaniko")).at(container),
                     Work::Memory => build.work(Path::new("/work")).at(container.tmpfs("/work")),
@@ -134,6 +155,14 @@ impl Environment {
         }
     }
 }
+
+/// Shows `$1` at `$2` to root, who has only the loopback interface.
+const ROOT: &str = r#"
+ip link set lo up
+mount --bind "$1" "$2"
+shift 2
+exec "$@"
+"#;
 
 impl Settings {
     fn limits(&self) -> Limits {
@@ -147,7 +176,10 @@ impl Settings {
             seccomp: self.seccomp,
             no_new_privileges: self.no_new_privileges,
             masked: self.masked,
-            own_users: self.own_users.then_some(100_000),
+            own_users: match self.users {
+                Users::Machine => None,
+                Users::Own => Some(100_000),
+            },
         }
     }
 }
@@ -158,11 +190,11 @@ impl Settings {
 ///
 /// If the folder cannot be read.
 pub fn names() -> Vec<String> {
-    crate::tree::names(&folder())
-        .iter()
-        .filter_map(|name| name.strip_suffix(".json"))
-        .map(str::to_owned)
-        .collect()
+    let files = crate::tree::names(&folder());
+    let names = files.iter().filter_map(|name| name.strip_suffix(".json"));
+    let mut names: Vec<String> = names.map(str::to_owned).collect();
+    names.sort();
+    names
 }
 
 fn folder() -> PathBuf {

@@ -98,8 +98,7 @@ fn holds(condition: &Value, kind: &str, capabilities: &[&str]) -> Option<bool> {
 /// A rule without its conditions and comments.
 fn rule(rule: &Value) -> Value {
     let arguments: Vec<Value> = rule["args"].as_array().into_iter().flatten().cloned().collect();
-    let mut plain =
-        json!({ "names": rule["names"], "action": rule["action"], "args": arguments });
+    let mut plain = json!({ "names": rule["names"], "action": rule["action"], "args": arguments });
     copy(&rule["errnoRet"], "errnoRet", &mut plain);
     plain
 }

@@ -18,6 +18,8 @@ use crate::kaniko::{Build, Outcome};
 const ENDED: &str = "== ended with";
 /// How long a command may take, in seconds. It is to be found out which one hangs.
 const PATIENCE: u32 = 300;
+/// How many lines of a command that failed are shown.
+const SHOWN: usize = 12;
 
 /// The commands that are run in one build.
 #[derive(Debug)]
@@ -35,8 +37,8 @@ struct Command {
     slow: bool,
 }
 
-/// What became of each command: nothing where it did what it should, else what went wrong and all
-/// that it printed.
+/// What became of each command: nothing where it did what it should, else what went wrong and the
+/// end of what it printed.
 pub type Results = BTreeMap<String, Option<String>>;
 
 impl Suite {
@@ -54,6 +56,14 @@ impl Suite {
             Share::None => false,
         };
         Self { commands: commands.filter(wanted).collect() }
+    }
+
+    /// Only the commands that a text names.
+    #[must_use]
+    pub fn only(mut self, names: &str) -> Self {
+        let names: Vec<&str> = names.split_whitespace().collect();
+        self.commands.retain(|command| names.contains(&command.title()));
+        self
     }
 
     /// The names of the commands.
@@ -79,8 +89,8 @@ impl Suite {
         base::debian_with(&list("installed"), &available)
     }
 
-    /// A build with a step for each command, on the base as `base` there.
-    pub fn build(&self, base: &Path) -> Build {
+    /// A build with a step for each command.
+    pub fn build(&self) -> Build {
         let mut dockerfile = "FROM base\nCOPY suite /suite\n".to_owned();
         let write = "memory can be written";
         for Command { name, user, .. } in &self.commands {
@@ -98,12 +108,10 @@ impl Suite {
         }
         let leaves = self.commands.iter().flat_map(|command| &command.leaves);
         for path in leaves {
-            writeln!(dockerfile, "RUN test -e {path} && echo \"left {path}\" || true").expect(write);
+            writeln!(dockerfile, "RUN test -e {path} && echo \"left {path}\" || true")
+                .expect(write);
         }
-        let build = Build::of(&dockerfile)
-            .option("--build-context", &format!("base=oci-layout://{}", base.display()))
-            .option("--compression-level", "1")
-            .no_push();
+        let build = Build::of(&dockerfile).option("--compression-level", "1").no_push();
         self.commands.iter().fold(build, |build, command| {
             let path = folder().join("commands").join(&command.name);
             let text = fs::read(path).expect("it was read before");
@@ -115,7 +123,8 @@ impl Suite {
     pub fn results(&self, outcome: &Outcome) -> Results {
         let left: Vec<&str> =
             outcome.lines().filter_map(|line| line.strip_prefix("left ")).collect();
-        let result = |command: &Command| (command.title().to_owned(), command.result(outcome, &left));
+        let result =
+            |command: &Command| (command.title().to_owned(), command.result(outcome, &left));
         self.commands.iter().map(result).collect()
     }
 }
@@ -168,7 +177,8 @@ impl Command {
             .filter_map(|event| event.line())
             .collect();
         let wrong = self.wrong(&lines, left)?;
-        Some(format!("{wrong}\n{}", lines.join("\n")))
+        let last = lines.len().saturating_sub(SHOWN);
+        Some(format!("{wrong}\n{}", lines[last..].join("\n")))
     }
 
     /// What is not as it should be.

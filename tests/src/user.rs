@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -18,11 +18,12 @@ const ID: &str = "4711";
 const BECOME: &str = r#"
 ip link set lo up
 mount -t overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/scratch" etc /etc
-echo "builder:x:$2:$2::/:/bin/sh" >> /etc/passwd
-echo "builder:x:$2:" >> /etc/group
+mount --bind "$2" "$3"
+user=$4
+echo "builder:x:$user:$user::/:/bin/sh" >> /etc/passwd
+echo "builder:x:$user:" >> /etc/group
 echo "builder:300000:65536" | tee /etc/subuid > /etc/subgid
-user=$2
-shift 2
+shift 4
 exec setpriv "--reuid=$user" "--regid=$user" --clear-groups --inh-caps=-all "$@"
 "#;
 
@@ -30,15 +31,21 @@ exec setpriv "--reuid=$user" "--regid=$user" --clear-groups --inh-caps=-all "$@"
 #[derive(Debug)]
 pub struct User {
     directory: TempDir,
+    shown: (PathBuf, PathBuf),
 }
 
-impl Default for User {
-    fn default() -> Self {
+impl User {
+    /// One who sees what is at a path of the machine at another one.
+    ///
+    /// # Panics
+    ///
+    /// If no directory can be made.
+    pub fn with(from: &Path, to: &Path) -> Self {
         let directory = tempfile::tempdir().expect("a test can make a directory");
         for name in ["upper", "scratch"] {
             fs::create_dir(directory.path().join(name)).expect("the directory is ours");
         }
-        Self { directory }
+        Self { directory, shown: (from.to_owned(), to.to_owned()) }
     }
 }
 
@@ -53,7 +60,7 @@ impl Place for User {
         let mut command = Command::new("unshare");
         command
             .args(["--mount", "--net", "--propagation", "private", "sh", "-euc", BECOME, "become"])
-            .arg(self.directory.path())
+            .args([self.directory.path(), &self.shown.0, &self.shown.1])
             .arg(ID)
             .arg(binary)
             .arg("build")

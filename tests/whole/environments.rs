@@ -10,8 +10,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use kaniko_tests::base;
 use kaniko_tests::environment::{self, Environment, Share};
-use kaniko_tests::kaniko::Outcome;
+use kaniko_tests::kaniko::{Build, Outcome};
 use kaniko_tests::suite::Suite;
 
 /// A test for each environment, which the runner may run beside one another.
@@ -47,7 +48,11 @@ environments! {
 
 #[test]
 fn each_environment_has_its_test() {
-    assert_eq!(environment::names(), TESTED, "a file of tests/suite/environments without a line here");
+    assert_eq!(
+        environment::names(),
+        TESTED,
+        "a file of tests/suite/environments without a line here"
+    );
 }
 
 #[test]
@@ -62,18 +67,19 @@ fn each_row_of_the_table_is_about_something() {
     }
 }
 
-/// Builds in an environment and compares what failed with the table. `KANIKO_SUITE=all` runs the
-/// slow commands, too.
+/// Builds in an environment and compares what failed with the table. `KANIKO_SUITE` runs
+/// `all` commands, also the slow ones, or those with the names in it.
 fn run(name: &str) {
     let environment = Environment::named(name);
-    let all = std::env::var("KANIKO_SUITE").is_ok_and(|share| share == "all");
-    let share = match environment.suite {
-        Share::Quick if all => Share::All,
-        share => share,
+    if environment.isolation == "none" {
+        return refused(&environment);
+    }
+    let suite = match std::env::var("KANIKO_SUITE").as_deref() {
+        Ok("all") => Suite::read(Share::All),
+        Ok(commands) => Suite::read(Share::All).only(commands),
+        Err(_) => Suite::read(environment.suite),
     };
-    let suite = Suite::read(share);
-    let base = suite.base();
-    let outcome = environment.host(suite.build(&base), &base).run();
+    let outcome = environment.host(suite.build(), &suite.base()).run();
     let results = suite.results(&outcome);
     let failed: BTreeSet<&str> = results
         .iter()
@@ -109,6 +115,18 @@ fn run(name: &str) {
     let old: Vec<&&str> = known.difference(&failed).collect();
     assert!(new.is_empty(), "these fail, and docs/isolation.md does not say why: {new:?}");
     assert!(old.is_empty(), "these work, and docs/isolation.md says that they do not: {old:?}");
+}
+
+/// Where no command can be confined, none is run, it is said why, and the rest is built.
+fn refused(environment: &Environment) {
+    let build = |dockerfile: &str| {
+        let build = Build::of(dockerfile).file("file", "content").no_push();
+        environment.host(build, &base::busybox())
+    };
+    let outcome = build("FROM base\nRUN echo ran > /ran\n").fail();
+    outcome.says(&["namespaces: ", "chroot: "]);
+    assert!(outcome.events.iter().all(|event| event.line().is_none()), "{}", outcome.log());
+    build("FROM base\nCOPY file /file\nWORKDIR /new\nCOPY --chown=1:2 file .\n").succeed();
 }
 
 /// What kaniko chose.
