@@ -14,7 +14,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::UnmountFlags;
 
-use super::fence::Fence;
+use super::fence::Guard;
 use super::layout::Layout;
 use super::relay::Relay;
 use super::spec::{Access, Confinement, Ids, Mount, MountKind, Namespaces, ROOT, Spec};
@@ -29,7 +29,7 @@ const HOSTNAME: &str = "kaniko";
 /// What to make ready.
 pub(super) struct Task {
     pub isolation: Isolation,
-    pub fence: Option<Fence>,
+    pub guard: Guard,
     pub root: RootDir,
     pub mount: Option<OwnedFd>,
     pub argv: Vec<String>,
@@ -81,7 +81,7 @@ impl Undo {
 impl Task {
     pub(super) fn new(
         isolation: Isolation,
-        fence: Option<Fence>,
+        guard: Guard,
         root: RootDir,
         user: User,
         step: Step<'_>,
@@ -96,7 +96,7 @@ impl Task {
         Self {
             isolation,
             // A step that is trusted has the capabilities to do all that would be forbidden.
-            fence: fence.filter(|_| step.security == Security::Sandbox),
+            guard: if step.security == Security::Sandbox { guard } else { Guard::default() },
             root,
             mount: step.mount,
             argv: step.argv.to_vec(),
@@ -207,7 +207,7 @@ impl Task {
             cwd: self.cwd,
             ids: self.ids,
             security: self.security,
-            fence: self.fence,
+            guard: self.guard,
         }
     }
 

@@ -18,7 +18,7 @@ use rustix::net::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::fence::Fence;
+use super::fence::Guard;
 
 /// Descriptors sent with one byte of the stream; the kernel's bound is 253.
 const FDS_A_MESSAGE: usize = 128;
@@ -38,8 +38,8 @@ pub(super) struct Spec {
     pub ids: Ids,
     /// Which capabilities it keeps.
     pub security: Security,
-    /// What Landlock keeps it from.
-    pub fence: Option<Fence>,
+    /// What holds it back besides.
+    pub guard: Guard,
 }
 
 /// Who a command runs as.
