@@ -167,12 +167,13 @@ impl Entered {
         }
         let withheld = match isolation {
             // In a chroot a filter may cost what Landlock costs: it comes with that, or not at all.
-            Isolation::Chroot => self.guard.fence.map(|_| Withheld::KeysAndLimits),
-            Isolation::Namespaces { pids: false, .. } => Some(Withheld::KeysAndLimits),
-            Isolation::Namespaces { pids: true, .. } => Some(Withheld::Keys),
+            Isolation::Chroot => self.guard.fence.map(|_| Withheld::WithOthers),
+            Isolation::Namespaces { pids: false, .. } => Some(Withheld::WithOthers),
+            Isolation::Namespaces { pids: true, .. } => Some(Withheld::WithinProcesses),
         };
-        self.guard.withheld =
-            withheld.filter(|it| in_child(|| it.refuse().stage("refuse keyrings")).is_ok());
+        self.guard.withheld = withheld.filter(|it| {
+            in_child(|| it.refuse().stage("refuse keyrings and user namespaces")).is_ok()
+        });
         self.guard.makes_devices = true;
         if isolation == Isolation::Chroot {
             self.passed_over.push(

@@ -44,7 +44,7 @@ impl Guard {
         if let Some(fence) = self.fence {
             fence.enter()?;
         }
-        self.withheld.map_or(Ok(()), Withheld::refuse).stage("refuse keyrings")
+        self.withheld.map_or(Ok(()), Withheld::refuse).stage("refuse keyrings and user namespaces")
     }
 }
 
