@@ -33,7 +33,7 @@ impl Executor {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    Build(BuildArgs),
+    Build(Box<BuildArgs>),
     Plan(PlanArgs),
     Ir(IrArgs),
 }
@@ -218,6 +218,12 @@ pub(crate) struct MachineArgs {
     /// How RUN is confined
     #[arg(long, value_enum, default_value_t)]
     pub(crate) isolation: Isolation,
+    /// Limit of each RUN; may be repeated
+    #[arg(long = "ulimit", value_name = "NAME=SOFT[:HARD]", action = ArgAction::Append)]
+    pub(crate) ulimits: Vec<runtime::sandbox::Ulimit>,
+    /// Size of /dev/shm of each RUN [default: 64m]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) shm_size: Option<u64>,
     /// Whether RUN is confined by Landlock besides
     #[arg(long = "isolation-landlock", value_enum, default_value_t)]
     pub(crate) landlock: Landlock,
@@ -286,6 +292,11 @@ impl FromStr for Host {
         }
         Ok(Self { name: name.to_owned(), address })
     }
+}
+
+/// Bytes, as `64m` and `1.5g` have them.
+fn size(text: &str) -> Result<u64, &'static str> {
+    ir::parse_size(text).ok_or("it is not a size such as 64m or 1g")
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -18,6 +18,7 @@ mod fence;
 mod idmap;
 mod init;
 mod layout;
+mod limits;
 mod mounting;
 mod namespaces;
 mod output;
@@ -44,6 +45,7 @@ use tokio_util::sync::CancellationToken;
 pub use enter::{Attempt, Entered, Isolation, NoIsolation, Request, enter};
 pub use fence::Landlock;
 pub use init::init;
+pub use limits::{Limits, Ulimit, UlimitError};
 
 use crate::event::Stream;
 use crate::rootdir::RootDir;
@@ -102,6 +104,8 @@ pub struct Step<'a> {
     pub hostname: Option<&'a str>,
     /// What stands in its `/etc/hosts` besides.
     pub hosts: &'a [(String, IpAddr)],
+    /// What it may use.
+    pub limits: &'a Limits,
     /// An empty directory of this step's own outside the root. The caller removes it.
     pub scratch: &'a Path,
 }

@@ -12,6 +12,8 @@ mod attacks;
 mod bench;
 #[path = "sandbox/cases.rs"]
 mod cases;
+#[path = "sandbox/limits.rs"]
+mod limits;
 #[path = "sandbox/mounts.rs"]
 mod mounts;
 
@@ -129,13 +131,16 @@ fn one_rung(rung: &str, filter: &str) -> ExitCode {
         "namespaces" => {
             cases.extend(cases::EVERYWHERE);
             cases.extend(mounts::EVERYWHERE);
+            cases.extend(limits::EVERYWHERE);
             cases.extend(cases::NAMESPACES);
             cases.extend(mounts::NAMESPACES);
+            cases.extend(limits::NAMESPACES);
             cases.extend(attacks::PRIVILEGED);
         }
         "chroot" => {
             cases.extend(cases::EVERYWHERE);
             cases.extend(mounts::EVERYWHERE);
+            cases.extend(limits::EVERYWHERE);
             cases.extend(cases::CHROOT);
         }
         _ => {}

@@ -10,7 +10,7 @@ use runtime::build::{BuildError, Outputs, Settings};
 use runtime::event::Events;
 use runtime::image::Format;
 use runtime::resolve::Images;
-use runtime::sandbox::{self, Helper, Sandbox};
+use runtime::sandbox::{self, Helper, Limits, Sandbox};
 use runtime::store::Store;
 
 use crate::arguments::{
@@ -83,6 +83,11 @@ pub(crate) fn run(
                 Snapshotter::Tree => runtime::snapshot::Choice::Tree,
             },
             sandbox: Sandbox::new(entered, Helper::default()),
+            limits: Limits {
+                resources: args.machine.ulimits.clone(),
+                // As with Docker, none is the default.
+                shared_memory: args.machine.shm_size.filter(|size| *size > 0),
+            },
             compression,
             // The environment is nearer than the Dockerfile, and a build argument nearer still.
             created: match front.options.build_args.get("SOURCE_DATE_EPOCH") {

@@ -131,6 +131,7 @@ async fn command(
         security: run.security,
         hostname: run.hostname.as_deref(),
         hosts: &machine.graph.node(id).origin.hosts,
+        limits: &machine.settings.limits,
         scratch: &scratch,
     };
     let events = machine.events.clone();

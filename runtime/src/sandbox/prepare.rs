@@ -16,6 +16,7 @@ use rustix::mount::UnmountFlags;
 
 use super::fence::Guard;
 use super::layout::Layout;
+use super::limits::Limits;
 use super::relay::Relay;
 use super::spec::{Access, Confinement, Ids, Mount, MountKind, Namespaces, ROOT, Spec};
 use super::stubs::Stubs;
@@ -42,6 +43,7 @@ pub(super) struct Task {
     pub security: Security,
     pub hostname: String,
     pub hosts: Vec<(String, IpAddr)>,
+    pub limits: Limits,
     pub scratch: PathBuf,
 }
 
@@ -109,6 +111,7 @@ impl Task {
             security: step.security,
             hostname: step.hostname.unwrap_or(HOSTNAME).to_owned(),
             hosts: step.hosts.to_vec(),
+            limits: step.limits.clone(),
             scratch: step.scratch.to_owned(),
         }
     }
@@ -123,6 +126,7 @@ impl Task {
                     overlay_user_xattrs: user,
                     network: self.network,
                     security: self.security,
+                    shared_memory: self.limits.shared_memory(),
                     files: files(&self.hostname, &self.hosts),
                     hostname: self.hostname.clone(),
                     mounts: Vec::new(),
@@ -207,6 +211,7 @@ impl Task {
             cwd: self.cwd,
             ids: self.ids,
             security: self.security,
+            limits: self.limits.resources,
             guard: self.guard,
         }
     }
