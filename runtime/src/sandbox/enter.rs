@@ -6,18 +6,19 @@
 
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fd::AsFd as _;
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::mount::{MountAttrFlags, MountPropagationFlags};
 use rustix::process::{DumpableBehavior, Pid, Signal, WaitOptions};
 use rustix::thread::{CapabilitySet, UnshareFlags};
 use serde::{Deserialize, Serialize};
 
-use super::fence::{Fence, Landlock};
+use super::fence::{Fence, Guard, Landlock};
 use super::idmap::IdMap;
 use super::spec::{Failure, Stage};
+use super::withhold::Withheld;
 use super::{devices, mounting, spec, sys};
 
 /// How commands shall be confined.
@@ -67,7 +68,7 @@ const NAMESPACES: &str = "namespaces";
 const CHROOT: &str = "chroot";
 
 /// What came of [`enter()`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Entered {
     /// How commands will be confined; none where that is impossible: builds without commands
     /// work all the same.
@@ -76,8 +77,8 @@ pub struct Entered {
     pub passed_over: Vec<String>,
     /// Why there is no isolation, for whoever then wants to run a command.
     pub refusal: Option<NoIsolation>,
-    /// What Landlock keeps commands from.
-    pub(super) fence: Option<Fence>,
+    /// What holds commands back besides.
+    pub(super) guard: Guard,
     /// Whether that takes privileges from setuid programs.
     pub(super) lacks_setuid: bool,
 }
@@ -146,30 +147,49 @@ pub fn enter(request: Request, landlock: Landlock, work: &Path) -> Result<Entere
         if request != Request::Auto {
             return Err(refusal);
         }
-        let refusal = Some(refusal);
-        let (fence, lacks_setuid) = (None, false);
-        return Ok(Entered { isolation: None, passed_over, refusal, fence, lacks_setuid });
+        return Ok(Entered { passed_over, refusal: Some(refusal), ..Entered::default() });
     };
-    let mut entered = Entered {
-        isolation: Some(isolation),
-        passed_over,
-        refusal: None,
-        fence: None,
-        lacks_setuid: false,
-    };
-    if isolation == Isolation::Chroot {
-        entered.passed_over.push(
-            "chroot: commands have no /proc, no pseudo terminals and no processes of their own"
-                .to_owned(),
-        );
-    }
-    if landlock != Landlock::Off {
-        entered.fence_in(Fence::of(isolation), landlock)?;
-    }
+    let mut entered = Entered { isolation: Some(isolation), passed_over, ..Entered::default() };
+    entered.guard(isolation, landlock, work)?;
     Ok(entered)
 }
 
 impl Entered {
+    /// Finds out what can hold commands back besides.
+    fn guard(
+        &mut self,
+        isolation: Isolation,
+        landlock: Landlock,
+        work: &Path,
+    ) -> Result<(), NoIsolation> {
+        if landlock != Landlock::Off {
+            self.fence_in(Fence::of(isolation), landlock)?;
+        }
+        let withheld = match isolation {
+            // In a chroot a filter may cost what Landlock costs: it comes with that, or not at all.
+            Isolation::Chroot => self.guard.fence.map(|_| Withheld::WithOthers),
+            Isolation::Namespaces { pids: false, .. } => Some(Withheld::WithOthers),
+            Isolation::Namespaces { pids: true, .. } => Some(Withheld::WithinProcesses),
+        };
+        self.guard.withheld = withheld.filter(|it| {
+            in_child(|| it.refuse().stage("refuse keyrings and user namespaces")).is_ok()
+        });
+        self.guard.makes_devices = true;
+        if isolation == Isolation::Chroot {
+            self.passed_over.push(
+                "chroot: commands have no /proc, no pseudo terminals and no processes of their own"
+                    .to_owned(),
+            );
+            self.guard.makes_devices = devices_are_guarded(work);
+            if !self.guard.makes_devices {
+                let why =
+                    "chroot: commands make no devices, as those of the machine could be opened";
+                self.passed_over.push(why.to_owned());
+            }
+        }
+        Ok(())
+    }
+
     /// Finds out what Landlock adds.
     fn fence_in(&mut self, fence: Fence, landlock: Landlock) -> Result<(), NoIsolation> {
         const UNSCOPED: &str = "this kernel has no scopes for it (Linux 6.12 has)";
@@ -187,7 +207,7 @@ impl Entered {
             self.passed_over.push(attempt.to_string());
         }
         if let Ok(fenced) = fenced {
-            self.fence = Some(fence);
+            self.guard.fence = Some(fence);
             self.lacks_setuid = fenced.no_new_privileges;
         }
         Ok(())
@@ -326,20 +346,31 @@ fn enter_user_namespace(map: &IdMap) -> Result<(), Failure> {
 
 /// What a chroot needs: itself, and devices that can be made and opened.
 fn probe_chroot(work: &Path) -> Result<(), Failure> {
-    let name = PathBuf::from(format!(".probe-{}", rustix::process::getpid().as_raw_nonzero()));
-    let directory =
-        rustix::fs::open(work, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-            .stage("open the work directory")?;
-    let device = rustix::fs::makedev(1, 3);
-    let mode = Mode::from_raw_mode(0o666);
-    rustix::fs::mknodat(&directory, &name, FileType::CharacterDevice, mode, device)
-        .stage("make a device")?;
-    let opened = rustix::fs::openat(&directory, &name, OFlags::RDWR | OFlags::CLOEXEC, mode);
-    rustix::fs::unlinkat(&directory, &name, rustix::fs::AtFlags::empty())
-        .stage("remove a device")?;
-    opened.stage("open a device")?;
-    rustix::process::fchdir(&directory).stage("enter the work directory")?;
+    open_device(work, rustix::fs::makedev(1, 3)).stage("make a device")?;
+    rustix::process::chdir(work).stage("enter the work directory")?;
     rustix::process::chroot(".").stage("change the root")
+}
+
+/// Whether someone, as the device cgroup of a container does, sees to it that a device that was made
+/// cannot be opened unless it is harmless. Only where nobody does, one that does not exist is told
+/// from one that is forbidden.
+fn devices_are_guarded(work: &Path) -> bool {
+    let refused = in_child(|| {
+        // Beyond all numbers that are given to devices.
+        open_device(work, rustix::fs::makedev(4095, 0)).stage("open a device")
+    });
+    refused.is_err_and(|failure| failure.errno == libc::EPERM)
+}
+
+/// Makes a device in a directory, opens it, and removes it.
+fn open_device(directory: &Path, device: u64) -> io::Result<()> {
+    let name = format!(".probe-{}", rustix::process::getpid().as_raw_nonzero());
+    let path = directory.join(name);
+    let mode = Mode::from_raw_mode(0o666);
+    rustix::fs::mknodat(CWD, &path, FileType::CharacterDevice, mode, device)?;
+    let opened = rustix::fs::open(&path, OFlags::RDWR | OFlags::CLOEXEC, mode);
+    rustix::fs::unlink(&path)?;
+    Ok(opened.map(drop)?)
 }
 
 /// Does something in a child process, and returns what it returned.
