@@ -9,13 +9,16 @@
 //! fork with any comfort: so a step is the work of a fresh process, the builder's own program
 //! started again as [`init()`] (see [`Helper`]).
 
+mod child;
 mod chroot;
 mod command;
 mod copy;
 mod devices;
 mod enter;
+mod fake_ids;
 mod idmap;
 mod init;
+mod ladder;
 mod layout;
 mod mounting;
 mod namespaces;
@@ -39,7 +42,7 @@ use ir::op::InlineFile;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use tokio_util::sync::CancellationToken;
 
-pub use enter::{Attempt, Entered, Isolation, NoIsolation, Request, enter};
+pub use enter::{Attempt, Entered, Isolation, Mapping, NoIsolation, Request, enter};
 pub use init::init;
 
 use crate::event::Stream;

@@ -8,21 +8,21 @@ use super::sys;
 /// `AUDIT_ARCH_*` of this machine, the number of `socket(2)`, and the numbers of `socket` and
 /// `socketcall` in the 32-bit system calls that the same processor runs.
 #[cfg(target_arch = "x86_64")]
-const MACHINE: Machine = Machine { audit: 0xc000_003e, foreign: [359, 102] };
+pub(super) const MACHINE: Machine = Machine { audit: 0xc000_003e, foreign: [359, 102] };
 #[cfg(target_arch = "aarch64")]
-const MACHINE: Machine = Machine { audit: 0xc000_00b7, foreign: [281, 102] };
+pub(super) const MACHINE: Machine = Machine { audit: 0xc000_00b7, foreign: [281, 102] };
 
-struct Machine {
-    audit: u32,
+pub(super) struct Machine {
+    pub(super) audit: u32,
     foreign: [u32; 2],
 }
 
 /// Marks the x32 system calls of `x86_64`; no other machine has numbers that high.
-const X32: u32 = 0x4000_0000;
+pub(super) const X32: u32 = 0x4000_0000;
 
 // Offsets in `struct seccomp_data`.
-const NUMBER: u32 = 0;
-const ARCHITECTURE: u32 = 4;
+pub(super) const NUMBER: u32 = 0;
+pub(super) const ARCHITECTURE: u32 = 4;
 /// The low half of the first argument (both machines are little-endian).
 const FIRST_ARGUMENT: u32 = 16;
 
@@ -63,15 +63,15 @@ fn filter() -> Vec<libc::sock_filter> {
     ]
 }
 
-fn load(offset: u32) -> libc::sock_filter {
+pub(super) fn load(offset: u32) -> libc::sock_filter {
     instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, offset, 0, 0)
 }
 
-fn jump_if(equal: u32, then: u8, otherwise: u8) -> libc::sock_filter {
+pub(super) fn jump_if(equal: u32, then: u8, otherwise: u8) -> libc::sock_filter {
     instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, equal, then, otherwise)
 }
 
-fn answer(value: u32) -> libc::sock_filter {
+pub(super) fn answer(value: u32) -> libc::sock_filter {
     instruction(libc::BPF_RET | libc::BPF_K, value, 0, 0)
 }
 
