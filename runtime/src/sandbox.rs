@@ -9,14 +9,17 @@
 //! fork with any comfort: so a step is the work of a fresh process, the builder's own program
 //! started again as [`init()`] (see [`Helper`]).
 
+mod child;
 mod chroot;
 mod command;
 mod copy;
 mod devices;
 mod enter;
+mod fake_ids;
 mod fence;
 mod idmap;
 mod init;
+mod ladder;
 mod layout;
 mod limits;
 mod mounting;
@@ -42,7 +45,7 @@ use ir::op::InlineFile;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use tokio_util::sync::CancellationToken;
 
-pub use enter::{Attempt, Entered, Isolation, NoIsolation, Request, enter};
+pub use enter::{Attempt, Entered, Isolation, Mapping, NoIsolation, Request, enter};
 pub use fence::Landlock;
 pub use init::init;
 pub use limits::{Limits, Ulimit, UlimitError};
