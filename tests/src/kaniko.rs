@@ -218,10 +218,12 @@ impl Build {
             ("TMPDIR", text(&self.path("tmp"))),
         ];
         let call = Call { arguments: &arguments, environment: &environment };
+        // Nothing to read, and not `/dev/null`: a container's runtime gives its streams to its user.
+        let (nothing, _) = std::io::pipe().expect("there are descriptors left");
         let mut process = self
             .place
             .command(self.directory.path(), &call)
-            .stdin(Stdio::null())
+            .stdin(nothing)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
