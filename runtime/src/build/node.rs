@@ -43,8 +43,11 @@ pub(super) async fn run(
         }
         Op::Http(http) => {
             let directory = machine.directory("http", id)?;
-            let client = machine.images.client().http();
-            let fetch = context::http::fetch(http, client, &directory, &machine.cancel);
+            let asker = context::http::Asker {
+                client: machine.images.client(),
+                secrets: &machine.settings.secrets,
+            };
+            let fetch = context::http::fetch(http, asker, &directory, &machine.cancel);
             Product::Tree(machine.unless_cancelled(fetch).await?)
         }
         Op::Inline(inline) => {
