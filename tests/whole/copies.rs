@@ -93,7 +93,7 @@ fn owners_and_modes_are_as_asked_for() {
         [(0, 0), (77, 78), (77, 99), (12, 12)]
     );
     assert_eq!(look(root, "octal").0, 0o4751);
-    assert_eq!((look(root, "symbolic").0, look(root, "symbolic/f").0), (0o700, 0o600));
+    assert_eq!((look(root, "symbolic").0, look(root, "symbolic/f").0), (0o755, 0o600));
 }
 
 #[test]
@@ -243,10 +243,11 @@ fn who_fetches_a_url_is_who_the_secrets_say() {
     });
     assert_eq!(text(image.unpack(), "fetched"), "for those who may");
     assert!(!outcome.log().contains("t0ken") && !image.config().to_string().contains("t0ken"));
-    Build::of(&format!("FROM scratch\nADD {server}/x /fetched\n"))
-        .no_push()
-        .fail()
-        .says(&["401", "--secret id=HTTP_AUTH_TOKEN_127.0.0.1", "Dockerfile:2"]);
+    Build::of(&format!("FROM scratch\nADD {server}/x /fetched\n")).no_push().fail().says(&[
+        "401",
+        "--secret id=HTTP_AUTH_TOKEN_127.0.0.1",
+        "Dockerfile:2",
+    ]);
 }
 
 #[test]
