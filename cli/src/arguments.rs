@@ -224,6 +224,9 @@ pub(crate) struct MachineArgs {
     /// Size of /dev/shm of each RUN [default: 64m]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(crate) shm_size: Option<u64>,
+    /// Whether RUN is confined by Landlock besides
+    #[arg(long = "isolation-landlock", value_enum, default_value_t)]
+    pub(crate) landlock: Landlock,
     /// Secret for RUN --mount=type=secret, and for ADD of URLs (`HTTP_AUTH_TOKEN_HOST`,
     /// `HTTP_AUTH_HEADER_HOST`): of a file or a variable, which without a name have that of its id;
     /// may be repeated
@@ -348,4 +351,15 @@ pub(crate) enum Isolation {
     Namespaces,
     /// A root of its own for each step
     Chroot,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Landlock {
+    /// As far as the kernel has it
+    #[default]
+    Auto,
+    /// Entirely, or nothing is built
+    On,
+    /// Not at all; in a chroot, setuid programs such as sudo then work
+    Off,
 }

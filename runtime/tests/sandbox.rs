@@ -22,7 +22,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::process::ExitCode;
 
-use kaniko_runtime::sandbox::{self, Isolation, Request, Sandbox};
+use kaniko_runtime::sandbox::{self, Isolation, Landlock, Request, Sandbox};
 
 use bench::Bench;
 
@@ -87,7 +87,7 @@ fn one_rung(rung: &str, filter: &str) -> ExitCode {
     let request = if rung == "chroot" { Request::Chroot } else { Request::Namespaces };
     // Made before anything else runs in this process.
     let work = tempfile::tempdir().unwrap();
-    let entered = match sandbox::enter(request, work.path()) {
+    let entered = match sandbox::enter(request, Landlock::Auto, work.path()) {
         Ok(entered) => entered,
         Err(refusal) => {
             println!("{rung}: skipped: {refusal}");

@@ -11,7 +11,9 @@ use runtime::resolve::Images;
 use runtime::sandbox::{self, Helper, Limits, Sandbox};
 use runtime::store::Store;
 
-use crate::arguments::{BuildArgs, Compression, ImageFormat, Isolation, OutputArgs, Snapshotter};
+use crate::arguments::{
+    BuildArgs, Compression, ImageFormat, Isolation, Landlock, OutputArgs, Snapshotter,
+};
 use crate::command::{self, secret};
 use crate::environment::{Environment, absolute};
 use crate::error::{CommandError, chain};
@@ -53,8 +55,13 @@ pub(crate) fn run(
             "name a directory that can be written with `--kaniko-dir`",
         )
     })?;
-    let entered =
-        sandbox::enter(request, &directory).map_err(|error| CommandError::user(chain(&error)))?;
+    let landlock = match args.machine.landlock {
+        Landlock::Auto => sandbox::Landlock::Auto,
+        Landlock::On => sandbox::Landlock::On,
+        Landlock::Off => sandbox::Landlock::Off,
+    };
+    let entered = sandbox::enter(request, landlock, &directory)
+        .map_err(|error| CommandError::user(chain(&error)))?;
 
     tokio_runtime()?.block_on(async {
         let cancel = CancellationToken::new();

@@ -47,6 +47,9 @@ pub(super) fn execute(spec: &Spec) -> Result<i32, Failure> {
         seccomp::refuse_networks().stage("refuse network sockets")?;
     }
     limits::apply(&spec.limits)?;
+    if let Some(fence) = spec.fence {
+        fence.enter()?;
+    }
     if spec.security == Security::Sandbox {
         drop_capabilities(chrooted).stage("drop capabilities")?;
     }

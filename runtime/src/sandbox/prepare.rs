@@ -14,6 +14,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::UnmountFlags;
 
+use super::fence::Fence;
 use super::layout::Layout;
 use super::limits::Limits;
 use super::relay::Relay;
@@ -29,6 +30,7 @@ const HOSTNAME: &str = "kaniko";
 /// What to make ready.
 pub(super) struct Task {
     pub isolation: Isolation,
+    pub fence: Option<Fence>,
     pub root: RootDir,
     pub mount: Option<OwnedFd>,
     pub argv: Vec<String>,
@@ -79,7 +81,13 @@ impl Undo {
 }
 
 impl Task {
-    pub(super) fn new(isolation: Isolation, root: RootDir, user: User, step: Step<'_>) -> Self {
+    pub(super) fn new(
+        isolation: Isolation,
+        fence: Option<Fence>,
+        root: RootDir,
+        user: User,
+        step: Step<'_>,
+    ) -> Self {
         let mut env = step.env.to_vec();
         let home = user.home;
         for (name, value) in [("PATH", command::DEFAULT_PATH), ("HOME", home.as_str())] {
@@ -89,6 +97,8 @@ impl Task {
         }
         Self {
             isolation,
+            // A step that is trusted has the capabilities to do all that would be forbidden.
+            fence: fence.filter(|_| step.security == Security::Sandbox),
             root,
             mount: step.mount,
             argv: step.argv.to_vec(),
@@ -202,6 +212,7 @@ impl Task {
             ids: self.ids,
             security: self.security,
             limits: self.limits.resources,
+            fence: self.fence,
         }
     }
 
