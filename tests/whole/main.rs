@@ -17,6 +17,7 @@ mod environments;
 mod harness;
 mod hostile;
 mod language;
+mod linked;
 mod lookup;
 mod output;
 mod parallel;
