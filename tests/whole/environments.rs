@@ -68,7 +68,7 @@ fn each_row_of_the_table_is_about_something() {
 }
 
 /// Builds in an environment and compares what failed with the table. `KANIKO_SUITE` runs
-/// `all` commands, also the slow ones, or those with the names in it.
+/// `quick` commands, `all`, or those with the names in it.
 fn run(name: &str) {
     let environment = Environment::named(name);
     if environment.isolation == "none" {
@@ -76,6 +76,7 @@ fn run(name: &str) {
     }
     let suite = match std::env::var("KANIKO_SUITE").as_deref() {
         Ok("all") => Suite::read(Share::All),
+        Ok("quick") => Suite::read(Share::Quick),
         Ok(commands) => Suite::read(Share::All).only(commands),
         Err(_) => Suite::read(environment.suite),
     };

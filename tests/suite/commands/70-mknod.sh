@@ -1,4 +1,5 @@
 # device nodes
+#: core
 mknod /tmp/null c 1 3
 echo x > /tmp/null
 mknod /tmp/pipe-by-mknod p
