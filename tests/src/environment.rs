@@ -120,6 +120,14 @@ impl Environment {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
+    /// Whether files can be given to other users there.
+    pub fn gives_files_away(&self) -> bool {
+        match &self.starts {
+            Starts::Container(settings) => settings.user == 0,
+            Starts::Root | Starts::User | Starts::Docker => true,
+        }
+    }
+
     /// Lets a build run there, without a network, on the image of a layout as `base`.
     ///
     /// # Panics
