@@ -34,6 +34,7 @@ mod spec;
 mod stubs;
 mod survey;
 mod sys;
+mod withhold;
 
 use std::ffi::OsString;
 use std::io;
@@ -288,8 +289,7 @@ impl Sandbox {
         let root = step.root.try_clone_to_owned().map(RootDir::from_fd);
         let root = root.map_err(SandboxError::prepare("open the root"))?;
         let user = users::lookup(&root, step.user)?;
-        let fence = self.entered.fence;
-        let task = prepare::Task::new(isolation, fence, root, user, step);
+        let task = prepare::Task::new(isolation, self.entered.guard, root, user, step);
         let prepared = blocking(move || task.prepare()).await?;
         let prepare::Prepared { spec, descriptors, relays, undo } = prepared;
 

@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 #![expect(clippy::print_stdout, reason = "without a harness nobody else says how the tests went")]
 
+#[path = "sandbox/attacks.rs"]
+mod attacks;
 #[path = "sandbox/bench.rs"]
 mod bench;
 #[path = "sandbox/cases.rs"]
@@ -17,12 +19,11 @@ mod mounts;
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt as _;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::process::ExitCode;
 
-use kaniko_runtime::sandbox::{self, Isolation, Landlock, Request, Sandbox};
+use kaniko_runtime::sandbox::{self, Landlock, Request, Sandbox};
 
 use bench::Bench;
 
@@ -39,6 +40,29 @@ const OTHER_USERS: [&str; 8] = [
     "an agent",
     "scripts",
 ];
+
+const SELF: &str = "/proc/self/exe";
+
+/// A rung, and what the test is started by for it. The first two pass all cases, the others those in
+/// which they differ: the attacks.
+const RUNGS: [(&str, &[&str]); 5] = [
+    ("namespaces", &[]),
+    ("chroot", &[]),
+    ("chroot of a container", &CONTAINER),
+    ("namespaces of a user", &CONTAINER),
+    ("namespaces without pids", &["unshare", "--mount", "sh", "-euc", MASKED, "sh"]),
+];
+
+/// With the capabilities of a container.
+const CONTAINER: [&str; 3] = ["setpriv", "--inh-caps=-all", BOUNDING];
+const BOUNDING: &str = "--bounding-set=-all,+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,\
+    +setgid,+setuid,+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write";
+
+/// With a `/proc` that hides something, as in a container, and its capabilities.
+const MASKED: &str = "mount --bind /dev/null /proc/timer_list; \
+    exec setpriv --inh-caps=-all \
+    --bounding-set=-all,+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,\
+    +setgid,+setuid,+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write \"$@\"";
 
 type Case = (&'static str, fn(&Bench));
 
@@ -69,10 +93,12 @@ fn every_rung(filter: &str) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let mut code = ExitCode::SUCCESS;
-    for rung in ["namespaces", "chroot"] {
+    for (rung, surroundings) in RUNGS {
+        let (program, arguments) = surroundings.split_first().unwrap_or((&SELF, &[]));
         #[expect(clippy::disallowed_methods, reason = "each rung wants a process of its own")]
-        let status = std::process::Command::new("/proc/self/exe")
-            .arg0("sandbox")
+        let status = std::process::Command::new(program)
+            .args(arguments)
+            .args(surroundings.first().map(|_| std::env::current_exe().unwrap()))
             .args(["--rung", rung, filter])
             .status()
             .unwrap();
@@ -84,7 +110,7 @@ fn every_rung(filter: &str) -> ExitCode {
 }
 
 fn one_rung(rung: &str, filter: &str) -> ExitCode {
-    let request = if rung == "chroot" { Request::Chroot } else { Request::Namespaces };
+    let request = if rung.starts_with("chroot") { Request::Chroot } else { Request::Namespaces };
     // Made before anything else runs in this process.
     let work = tempfile::tempdir().unwrap();
     let entered = match sandbox::enter(request, Landlock::Auto, work.path()) {
@@ -100,15 +126,24 @@ fn one_rung(rung: &str, filter: &str) -> ExitCode {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let sandbox = Sandbox::new(entered, sandbox::Helper::default());
     let bench = Bench::new(runtime, sandbox, isolation, work.path());
-    let mut cases: Vec<Case> = cases::EVERYWHERE.to_vec();
-    cases.extend(mounts::EVERYWHERE);
-    cases.extend(limits::EVERYWHERE);
-    if matches!(isolation, Isolation::Namespaces { .. }) {
-        cases.extend(cases::NAMESPACES);
-        cases.extend(mounts::NAMESPACES);
-        cases.extend(limits::NAMESPACES);
-    } else {
-        cases.extend(cases::CHROOT);
+    let mut cases: Vec<Case> = attacks::EVERYWHERE.to_vec();
+    match rung {
+        "namespaces" => {
+            cases.extend(cases::EVERYWHERE);
+            cases.extend(mounts::EVERYWHERE);
+            cases.extend(limits::EVERYWHERE);
+            cases.extend(cases::NAMESPACES);
+            cases.extend(mounts::NAMESPACES);
+            cases.extend(limits::NAMESPACES);
+            cases.extend(attacks::PRIVILEGED);
+        }
+        "chroot" => {
+            cases.extend(cases::EVERYWHERE);
+            cases.extend(mounts::EVERYWHERE);
+            cases.extend(limits::EVERYWHERE);
+            cases.extend(cases::CHROOT);
+        }
+        _ => {}
     }
     // What needs other users than root, where there may be none.
     let ids = std::fs::read_to_string("/proc/self/uid_map").unwrap();

@@ -6,8 +6,10 @@ use std::path::Path;
 use rustix::process::DumpableBehavior;
 
 use super::child::in_child;
-use super::fence::{Fence, Landlock};
+use super::fence::{Fence, Guard, Landlock};
 use super::ladder::{self, Probed};
+use super::spec::Stage as _;
+use super::withhold::Withheld;
 
 /// How commands shall be confined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,7 +112,7 @@ const NAMESPACES: &str = "namespaces";
 const CHROOT: &str = "chroot";
 
 /// What came of [`enter()`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Entered {
     /// How commands will be confined; none where that is impossible: builds without commands
     /// work all the same.
@@ -119,8 +121,8 @@ pub struct Entered {
     pub passed_over: Vec<String>,
     /// Why there is no isolation, for whoever then wants to run a command.
     pub refusal: Option<NoIsolation>,
-    /// What Landlock keeps commands from.
-    pub(super) fence: Option<Fence>,
+    /// What holds commands back besides.
+    pub(super) guard: Guard,
     /// Whether that takes privileges from setuid programs.
     pub(super) lacks_setuid: bool,
 }
@@ -195,30 +197,49 @@ pub fn enter(request: Request, landlock: Landlock, work: &Path) -> Result<Entere
         if request != Request::Auto {
             return Err(refusal);
         }
-        let refusal = Some(refusal);
-        let (fence, lacks_setuid) = (None, false);
-        return Ok(Entered { isolation: None, passed_over, refusal, fence, lacks_setuid });
+        return Ok(Entered { passed_over, refusal: Some(refusal), ..Entered::default() });
     };
-    let mut entered = Entered {
-        isolation: Some(isolation),
-        passed_over,
-        refusal: None,
-        fence: None,
-        lacks_setuid: false,
-    };
-    if isolation == Isolation::Chroot {
-        entered.passed_over.push(
-            "chroot: commands have no /proc, no pseudo terminals and no processes of their own"
-                .to_owned(),
-        );
-    }
-    if landlock != Landlock::Off {
-        entered.fence_in(Fence::of(isolation), landlock)?;
-    }
+    let mut entered = Entered { isolation: Some(isolation), passed_over, ..Entered::default() };
+    entered.guard(isolation, landlock, work)?;
     Ok(entered)
 }
 
 impl Entered {
+    /// Finds out what can hold commands back besides.
+    fn guard(
+        &mut self,
+        isolation: Isolation,
+        landlock: Landlock,
+        work: &Path,
+    ) -> Result<(), NoIsolation> {
+        if landlock != Landlock::Off {
+            self.fence_in(Fence::of(isolation), landlock)?;
+        }
+        let withheld = match isolation {
+            // In a chroot a filter may cost what Landlock costs: it comes with that, or not at all.
+            Isolation::Chroot => self.guard.fence.map(|_| Withheld::WithOthers),
+            Isolation::Namespaces { pids: false, .. } => Some(Withheld::WithOthers),
+            Isolation::Namespaces { pids: true, .. } => Some(Withheld::WithinProcesses),
+        };
+        self.guard.withheld = withheld.filter(|it| {
+            in_child(|| it.refuse().stage("refuse keyrings and user namespaces")).is_ok()
+        });
+        self.guard.makes_devices = true;
+        if isolation == Isolation::Chroot {
+            self.passed_over.push(
+                "chroot: commands have no /proc, no pseudo terminals and no processes of their own"
+                    .to_owned(),
+            );
+            self.guard.makes_devices = ladder::devices_are_guarded(work);
+            if !self.guard.makes_devices {
+                let why =
+                    "chroot: commands make no devices, as those of the machine could be opened";
+                self.passed_over.push(why.to_owned());
+            }
+        }
+        Ok(())
+    }
+
     /// Finds out what Landlock adds.
     fn fence_in(&mut self, fence: Fence, landlock: Landlock) -> Result<(), NoIsolation> {
         const UNSCOPED: &str = "this kernel has no scopes for it (Linux 6.12 has)";
@@ -236,7 +257,7 @@ impl Entered {
             self.passed_over.push(attempt.to_string());
         }
         if let Ok(fenced) = fenced {
-            self.fence = Some(fence);
+            self.guard.fence = Some(fence);
             self.lacks_setuid = fenced.no_new_privileges;
         }
         Ok(())

@@ -6,10 +6,10 @@
 //! seccomp profiles, security modules and old kernels each have their own number for it.
 
 use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fd::AsFd as _;
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::mount::{MountAttrFlags, MountPropagationFlags};
 use rustix::process::{Signal, Uid};
 use rustix::thread::{CapabilitySet, UnshareFlags};
@@ -160,18 +160,29 @@ pub(super) fn probe_chroot(work: &Path) -> Result<(), Failure> {
 }
 
 fn probe_chroot_here(work: &Path) -> Result<(), Failure> {
-    let name = PathBuf::from(format!(".probe-{}", rustix::process::getpid().as_raw_nonzero()));
-    let directory =
-        rustix::fs::open(work, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-            .stage("open the work directory")?;
-    let device = rustix::fs::makedev(1, 3);
-    let mode = Mode::from_raw_mode(0o666);
-    rustix::fs::mknodat(&directory, &name, FileType::CharacterDevice, mode, device)
-        .stage(DEVICE)?;
-    let opened = rustix::fs::openat(&directory, &name, OFlags::RDWR | OFlags::CLOEXEC, mode);
-    rustix::fs::unlinkat(&directory, &name, rustix::fs::AtFlags::empty())
-        .stage("remove a device")?;
-    opened.stage("open a device")?;
-    rustix::process::fchdir(&directory).stage("enter the work directory")?;
+    open_device(work, rustix::fs::makedev(1, 3)).stage(DEVICE)?;
+    rustix::process::chdir(work).stage("enter the work directory")?;
     rustix::process::chroot(".").stage(CHANGE_ROOT)
+}
+
+/// Whether someone, as the device cgroup of a container does, sees to it that a device that was made
+/// cannot be opened unless it is harmless. Only where nobody does, one that does not exist is told
+/// from one that is forbidden.
+pub(super) fn devices_are_guarded(work: &Path) -> bool {
+    let refused = in_child(|| {
+        // Beyond all numbers that are given to devices.
+        open_device(work, rustix::fs::makedev(4095, 0)).stage("open a device")
+    });
+    refused.is_err_and(|failure| failure.errno == libc::EPERM)
+}
+
+/// Makes a device in a directory, opens it, and removes it.
+fn open_device(directory: &Path, device: u64) -> io::Result<()> {
+    let name = format!(".probe-{}", rustix::process::getpid().as_raw_nonzero());
+    let path = directory.join(name);
+    let mode = Mode::from_raw_mode(0o666);
+    rustix::fs::mknodat(CWD, &path, FileType::CharacterDevice, mode, device)?;
+    let opened = rustix::fs::open(&path, OFlags::RDWR | OFlags::CLOEXEC, mode);
+    rustix::fs::unlink(&path)?;
+    Ok(opened.map(drop)?)
 }

@@ -73,6 +73,12 @@ pub(super) fn make_readonly(mount: BorrowedFd<'_>, recursive: bool) -> io::Resul
     sys::set_mount_attributes(mount, recursive, MountAttrFlags::MOUNT_ATTR_RDONLY)
 }
 
+/// Keeps devices on a detached mount, and on those below it, from being opened: any number can be
+/// given to one by who may make devices, and by the layers of a base image.
+pub(super) fn forbid_devices(mount: BorrowedFd<'_>) -> io::Result<()> {
+    sys::set_mount_attributes(mount, true, MountAttrFlags::MOUNT_ATTR_NODEV)
+}
+
 /// Attaches a mount at a path of a root; what has to be there for it to stand on is made.
 ///
 /// The builder has made what is missing in the root itself, and removes it again. What is made

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
-use ir::instruction::Network;
+use ir::instruction::{Network, Security};
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::mount::{MountAttrFlags, MountPropagationFlags, UnmountFlags};
@@ -74,6 +74,9 @@ impl<'a> Setup<'a> {
         let mut descriptors: Vec<_> = descriptors.into_iter().map(Some).collect();
         // The socket for reports has been taken out from before the root.
         let root = take(&mut descriptors, spec::ROOT)?;
+        if own.security == Security::Sandbox {
+            mounting::forbid_devices(root.as_fd()).stage("forbid devices")?;
+        }
         mounting::attach(root.as_fd(), &at).stage("mount the root")?;
         Ok(Self { own, root: RootDir::from_fd(root), descriptors, made: 0 })
     }
@@ -88,6 +91,7 @@ impl<'a> Setup<'a> {
         let mount = match kind {
             MountKind::Attach { descriptor, access } => {
                 let mount = take(&mut self.descriptors, *descriptor)?;
+                mounting::forbid_devices(mount.as_fd()).stage(&stage)?;
                 match access {
                     Access::Shared => mount,
                     Access::ReadOnly => {
@@ -155,7 +159,7 @@ impl<'a> Setup<'a> {
         if self.own.overlay_user_xattrs {
             options.push(("userxattr", None));
         }
-        mounting::new("overlay", &options, MountAttrFlags::empty())
+        mounting::new("overlay", &options, MountAttrFlags::MOUNT_ATTR_NODEV)
     }
 
     /// Shows the scripts of heredocs below `/dev/pipes`, read-only.

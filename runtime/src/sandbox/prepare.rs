@@ -14,7 +14,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::UnmountFlags;
 
-use super::fence::Fence;
+use super::fence::Guard;
 use super::layout::Layout;
 use super::limits::Limits;
 use super::relay::Relay;
@@ -33,7 +33,7 @@ const APT_SETTINGS: &str = "/etc/apt/apt.conf.d";
 /// What to make ready.
 pub(super) struct Task {
     pub isolation: Isolation,
-    pub fence: Option<Fence>,
+    pub guard: Guard,
     pub root: RootDir,
     pub mount: Option<OwnedFd>,
     pub argv: Vec<String>,
@@ -86,7 +86,7 @@ impl Undo {
 impl Task {
     pub(super) fn new(
         isolation: Isolation,
-        fence: Option<Fence>,
+        guard: Guard,
         root: RootDir,
         user: User,
         step: Step<'_>,
@@ -101,7 +101,7 @@ impl Task {
         Self {
             isolation,
             // A step that is trusted has the capabilities to do all that would be forbidden.
-            fence: fence.filter(|_| step.security == Security::Sandbox),
+            guard: if step.security == Security::Sandbox { guard } else { Guard::default() },
             root,
             mount: step.mount,
             argv: step.argv.to_vec(),
@@ -228,7 +228,7 @@ impl Task {
             ids: self.ids,
             security: self.security,
             limits: self.limits.resources,
-            fence: self.fence,
+            guard: self.guard,
         }
     }
 

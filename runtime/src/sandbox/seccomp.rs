@@ -24,18 +24,24 @@ pub(super) const X32: u32 = 0x4000_0000;
 pub(super) const NUMBER: u32 = 0;
 pub(super) const ARCHITECTURE: u32 = 4;
 /// The low half of the first argument (both machines are little-endian).
-const FIRST_ARGUMENT: u32 = 16;
+pub(super) const FIRST_ARGUMENT: u32 = 16;
 
 /// Refuses sockets that reach a network with `EACCES`, in this process and all it starts.
 ///
 /// `io_uring` is refused too, as it can make sockets without asking. Without `CAP_SYS_ADMIN` the
 /// kernel wants no-new-privileges for a filter: setuid programs then do not gain anything.
 pub(super) fn refuse_networks() -> io::Result<()> {
-    if sys::set_seccomp_filter(&filter()).is_ok() {
+    install(&filter())
+}
+
+/// Puts a filter on this process and all it starts; without `CAP_SYS_ADMIN`, with
+/// no-new-privileges.
+pub(super) fn install(filter: &[libc::sock_filter]) -> io::Result<()> {
+    if sys::set_seccomp_filter(filter).is_ok() {
         return Ok(());
     }
     rustix::thread::set_no_new_privs(true)?;
-    sys::set_seccomp_filter(&filter())
+    sys::set_seccomp_filter(filter)
 }
 
 fn filter() -> Vec<libc::sock_filter> {
@@ -75,6 +81,6 @@ pub(super) fn answer(value: u32) -> libc::sock_filter {
     instruction(libc::BPF_RET | libc::BPF_K, value, 0, 0)
 }
 
-fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
+pub(super) fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
     libc::sock_filter { code: u16::try_from(code).expect("codes are small"), jt, jf, k }
 }
