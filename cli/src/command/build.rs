@@ -10,7 +10,7 @@ use runtime::build::{BuildError, Outputs, Settings};
 use runtime::event::Events;
 use runtime::image::Format;
 use runtime::resolve::Images;
-use runtime::sandbox::{Helper, Limits, Sandbox};
+use runtime::sandbox::{Entered, Helper, Limits, Sandbox};
 use runtime::store::Store;
 
 use crate::arguments::{BuildArgs, Compression, ImageFormat, OutputArgs, Snapshotter};
@@ -57,6 +57,9 @@ pub(crate) fn run(
         front::check_runnable(&front, &graph)?;
         let store =
             Store::open(&place.directory).map_err(|error| CommandError::user(chain(&error)))?;
+        if !store.gives_files_away() {
+            return Err(cannot_own(&place, &entered));
+        }
         let settings = Settings {
             store,
             snapshotter: match args.machine.snapshotter {
@@ -89,6 +92,18 @@ pub(crate) fn run(
             Err(error) => Err(build_error(&front, &error)),
         }
     })
+}
+
+/// Why nothing can be built where files cannot be given to other users.
+fn cannot_own(place: &Place, entered: &Entered) -> CommandError {
+    let path = place.directory.display();
+    CommandError::User {
+        message: format!("cannot give files in `{path}` to the users that an image has"),
+        help: match &entered.refusal {
+            Some(refusal) => vec![refusal.to_string()],
+            None => vec!["name a directory on another file system with `--kaniko-dir`".to_owned()],
+        },
+    }
 }
 
 /// A runtime for everything that waits: registries, commands, signals.

@@ -94,10 +94,7 @@ fn namespaces(way: &Way, work: &Path) -> Rung {
                     trial: Trial::of(no_pids.as_ref().map_or(Ok(()), Err)),
                 },
                 Part { what: "any user and group", trial: users(way.mapping()) },
-                Part {
-                    what: "--network=none",
-                    trial: Trial::of(way.probe_network().as_ref().copied()),
-                },
+                Part { what: "--network=none", trial: network(way) },
                 fence(isolation, || way.enter_namespaces()),
             ]
         },
@@ -113,6 +110,15 @@ fn chroot(work: &Path) -> Rung {
         Err(_) => Vec::new(),
     };
     Rung { name: "chroot", way: None, trial, parts }
+}
+
+fn network(way: &Way) -> Trial {
+    match way.probe_network() {
+        Ok(no_loopback) => {
+            Trial { reason: no_loopback.map(|failure| failure.to_string()), ..Trial::works() }
+        }
+        Err(failure) => Trial::of(Err(&failure)),
+    }
 }
 
 fn users(mapping: Mapping) -> Trial {
