@@ -6,3 +6,4 @@ pub(crate) mod ir;
 pub(crate) mod place;
 pub(crate) mod plan;
 pub(crate) mod registry;
+pub(crate) mod secret;
