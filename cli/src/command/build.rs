@@ -11,6 +11,7 @@ use runtime::event::Events;
 use runtime::image::Format;
 use runtime::resolve::Images;
 use runtime::sandbox::{self, Helper, Sandbox};
+use runtime::snapshot::Ignored;
 use runtime::store::Store;
 
 use crate::arguments::{BuildArgs, Compression, ImageFormat, Isolation, OutputArgs, Snapshotter};
@@ -34,6 +35,11 @@ pub(crate) fn run(
     let compression = compression(&args.output)?;
     let secrets = secrets(environment, &args.machine.secrets)?;
     let agents = agents(environment, &args.machine.agents)?;
+    let ignored = Ignored::new(&args.machine.changes.ignored())
+        .map_err(|error| CommandError::user(format!("--ignore-path: {error}")))?;
+    if let Some(flags) = args.machine.changes.without_effect() {
+        ui.warning(&format!("{flags} no effect: every change is found, whatever it is"));
+    }
     let epoch = environment.epoch().map_err(|value| {
         CommandError::user(format!("SOURCE_DATE_EPOCH is `{value}`, not a number of seconds"))
     })?;
@@ -75,6 +81,7 @@ pub(crate) fn run(
                 Snapshotter::Overlay => runtime::snapshot::Choice::Overlay,
                 Snapshotter::Tree => runtime::snapshot::Choice::Tree,
             },
+            ignored,
             sandbox: Sandbox::new(entered, Helper::default()),
             compression,
             // The environment is nearer than the Dockerfile, and a build argument nearer still.
