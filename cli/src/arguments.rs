@@ -33,7 +33,7 @@ impl Executor {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    Build(BuildArgs),
+    Build(Box<BuildArgs>),
     Plan(PlanArgs),
     Ir(IrArgs),
 }
