@@ -220,6 +220,15 @@ pub(crate) struct MachineArgs {
     /// How RUN is confined
     #[arg(long, value_enum, default_value_t)]
     pub(crate) isolation: Isolation,
+    /// Limit of each RUN; may be repeated
+    #[arg(long = "ulimit", value_name = "NAME=SOFT[:HARD]", action = ArgAction::Append)]
+    pub(crate) ulimits: Vec<runtime::sandbox::Ulimit>,
+    /// Size of /dev/shm of each RUN [default: 64m]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) shm_size: Option<u64>,
+    /// Whether RUN is confined by Landlock besides
+    #[arg(long = "isolation-landlock", value_enum, default_value_t)]
+    pub(crate) landlock: Landlock,
     /// Secret for RUN --mount=type=secret; may be repeated
     #[arg(long = "secret", value_name = "id=ID[,src=FILE|,env=NAME]", action = ArgAction::Append)]
     pub(crate) secrets: Vec<String>,
@@ -336,6 +345,11 @@ impl FromStr for Host {
     }
 }
 
+/// Bytes, as `64m` and `1.5g` have them.
+fn size(text: &str) -> Result<u64, &'static str> {
+    ir::parse_size(text).ok_or("it is not a size such as 64m or 1g")
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     #[default]
@@ -377,6 +391,16 @@ pub(crate) enum Snapshotter {
     Tree,
 }
 
+impl From<Snapshotter> for runtime::snapshot::Choice {
+    fn from(snapshotter: Snapshotter) -> Self {
+        match snapshotter {
+            Snapshotter::Auto => Self::Auto,
+            Snapshotter::Overlay => Self::Overlay,
+            Snapshotter::Tree => Self::Tree,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Isolation {
     /// The strongest that works here
@@ -386,4 +410,15 @@ pub(crate) enum Isolation {
     Namespaces,
     /// A root of its own for each step
     Chroot,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Landlock {
+    /// As far as the kernel has it
+    #[default]
+    Auto,
+    /// Entirely, or nothing is built
+    On,
+    /// Not at all; in a chroot, setuid programs such as sudo then work
+    Off,
 }

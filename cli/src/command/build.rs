@@ -10,11 +10,13 @@ use runtime::build::{BuildError, Outputs, Settings};
 use runtime::event::Events;
 use runtime::image::Format;
 use runtime::resolve::Images;
-use runtime::sandbox::{self, Helper, Sandbox};
+use runtime::sandbox::{self, Helper, Limits, Sandbox};
 use runtime::snapshot::Ignored;
 use runtime::store::Store;
 
-use crate::arguments::{BuildArgs, Compression, ImageFormat, Isolation, OutputArgs, Snapshotter};
+use crate::arguments::{
+    BuildArgs, ChangesArgs, Compression, ImageFormat, Isolation, Landlock, OutputArgs,
+};
 use crate::command;
 use crate::environment::{Environment, absolute};
 use crate::error::{CommandError, chain};
@@ -35,11 +37,7 @@ pub(crate) fn run(
     let compression = compression(&args.output)?;
     let secrets = secrets(environment, &args.machine.secrets)?;
     let agents = agents(environment, &args.machine.agents)?;
-    let ignored = Ignored::new(&args.machine.changes.ignored())
-        .map_err(|error| CommandError::user(format!("--ignore-path: {error}")))?;
-    if let Some(flags) = args.machine.changes.without_effect() {
-        ui.warning(&format!("{flags} no effect: every change is found, whatever it is"));
-    }
+    let ignored = ignored(ui, &args.machine.changes)?;
     let epoch = environment.epoch().map_err(|value| {
         CommandError::user(format!("SOURCE_DATE_EPOCH is `{value}`, not a number of seconds"))
     })?;
@@ -61,8 +59,13 @@ pub(crate) fn run(
             "name a directory that can be written with `--kaniko-dir`",
         )
     })?;
-    let entered =
-        sandbox::enter(request, &directory).map_err(|error| CommandError::user(chain(&error)))?;
+    let landlock = match args.machine.landlock {
+        Landlock::Auto => sandbox::Landlock::Auto,
+        Landlock::On => sandbox::Landlock::On,
+        Landlock::Off => sandbox::Landlock::Off,
+    };
+    let entered = sandbox::enter(request, landlock, &directory)
+        .map_err(|error| CommandError::user(chain(&error)))?;
 
     tokio_runtime()?.block_on(async {
         let cancel = CancellationToken::new();
@@ -76,13 +79,14 @@ pub(crate) fn run(
         let store = Store::open(&directory).map_err(|error| CommandError::user(chain(&error)))?;
         let settings = Settings {
             store,
-            snapshotter: match args.machine.snapshotter {
-                Snapshotter::Auto => runtime::snapshot::Choice::Auto,
-                Snapshotter::Overlay => runtime::snapshot::Choice::Overlay,
-                Snapshotter::Tree => runtime::snapshot::Choice::Tree,
-            },
+            snapshotter: args.machine.snapshotter.into(),
             ignored,
             sandbox: Sandbox::new(entered, Helper::default()),
+            limits: Limits {
+                resources: args.machine.ulimits.clone(),
+                // As with Docker, none is the default.
+                shared_memory: args.machine.shm_size.filter(|size| *size > 0),
+            },
             compression,
             // The environment is nearer than the Dockerfile, and a build argument nearer still.
             created: match front.options.build_args.get("SOURCE_DATE_EPOCH") {
@@ -102,6 +106,15 @@ pub(crate) fn run(
             Err(error) => Err(build_error(&front, &error)),
         }
     })
+}
+
+/// What no layer has. Tells of what is accepted without effect.
+fn ignored(ui: &mut Ui, args: &ChangesArgs) -> Result<Ignored, CommandError> {
+    if let Some(flags) = args.without_effect() {
+        ui.warning(&format!("{flags} no effect: every change is found, whatever it is"));
+    }
+    Ignored::new(&args.ignored())
+        .map_err(|error| CommandError::user(format!("--ignore-path: {error}")))
 }
 
 /// A runtime for everything that waits: registries, commands, signals.
