@@ -6,6 +6,8 @@ use crate::CancellationToken;
 use crate::layer::{self, LayerError};
 use crate::rootdir::RootDir;
 
+pub use crate::layer::fuzzing::{read_in_steps, records, rewritten};
+
 /// Applies a blob to the directory `root` as a layer.
 pub fn unpack_layer(blob: &[u8], root: &Path) -> Result<(), LayerError> {
     layer::unpack(blob, &open(root), &CancellationToken::new()).map(drop)

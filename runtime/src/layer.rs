@@ -3,6 +3,8 @@
 mod decompress;
 pub(crate) mod entry;
 mod error;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod gzip;
 pub(crate) mod metadata;
 mod pack;

@@ -22,6 +22,8 @@ use crate::layer::tar_write::BLOCK;
 use header::Header;
 pub(crate) use header::is_header;
 use pax::Records;
+#[cfg(fuzzing)]
+pub(crate) use pax::records_again;
 use sparse::Extent;
 
 /// Most bytes that the extensions of one entry may have: attributes are at most 64 KiB each, and
