@@ -218,6 +218,10 @@ pub(crate) struct MachineArgs {
     /// How RUN is confined
     #[arg(long, value_enum, default_value_t)]
     pub(crate) isolation: Isolation,
+    /// How much a layer of a base image, or an archive of ADD, may come to; may be repeated
+    /// [default: 4000000 entries; 16 GiB, or 200 times what it is compressed]
+    #[arg(long = "unpack-limit", value_name = "entries=N|size=BYTES", action = ArgAction::Append)]
+    pub(crate) unpack_limits: Vec<UnpackLimit>,
     /// Secret for RUN --mount=type=secret; may be repeated
     #[arg(long = "secret", value_name = "id=ID[,src=FILE|,env=NAME]", action = ArgAction::Append)]
     pub(crate) secrets: Vec<String>,
@@ -282,6 +286,30 @@ impl FromStr for Host {
             return Err("the name is none of a host");
         }
         Ok(Self { name: name.to_owned(), address })
+    }
+}
+
+/// A bound of what is unpacked, as `--unpack-limit` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnpackLimit {
+    /// Most entries.
+    Entries(u64),
+    /// Most bytes when it is decompressed.
+    Size(u64),
+}
+
+impl FromStr for UnpackLimit {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const FORM: &str = "give entries=N or size=BYTES, in digits";
+        let (key, value) = text.split_once('=').ok_or(FORM)?;
+        let number = value.parse().map_err(|_| FORM)?;
+        match key {
+            "entries" => Ok(Self::Entries(number)),
+            "size" => Ok(Self::Size(number)),
+            _ => Err(FORM),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use ir::{Digest, Graph};
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{Event, Events};
-use crate::layer::Compression;
+use crate::layer::{Compression, Limits};
 use crate::resolve::Images;
 use crate::sandbox::Sandbox;
 use crate::snapshot::Choice;
@@ -38,6 +38,8 @@ pub struct Settings {
     pub sandbox: Sandbox,
     /// How layers are compressed.
     pub compression: Compression,
+    /// How much layers of base images, and archives, may come to.
+    pub limits: Limits,
     /// When the image says it was made, in seconds since 1970. Directories that a step needs and
     /// that nobody gave a time get this one too.
     pub created: u64,

@@ -6,6 +6,7 @@ mod error;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod gzip;
+mod limits;
 pub(crate) mod metadata;
 mod pack;
 mod path;
@@ -17,9 +18,11 @@ mod testing;
 mod unpack;
 
 pub use error::LayerError;
+pub use limits::Limits;
 pub use pack::{Compression, Layer};
 pub use tar_read::{TarError, TarProblem};
 
 pub(crate) use decompress::{ARCHIVE_HEAD, is_archive};
+pub(crate) use limits::Bounds;
 pub(crate) use pack::pack;
-pub(crate) use unpack::{unpack, unpack_archive};
+pub(crate) use unpack::{Decompression, unpack, unpack_archive};

@@ -117,12 +117,13 @@ fn archives_that_are_added() {
     let hostile = Hostile::new();
     let wrong: Vec<String> = (hostile.cases.iter())
         .filter_map(|case| {
-            let numbers = 0..case.archives.len();
-            let adds = numbers.map(|number| format!("ADD {number} /into/\n")).collect::<String>();
-            let build = Build::of(&format!("FROM hostile\n{adds}"));
-            let build = case.archives.iter().enumerate().fold(build, |build, (number, path)| {
-                build.file(&number.to_string(), fs::read(path).unwrap())
-            });
+            let numbers = (0..case.archives.len()).map(|number| number.to_string());
+            let adds = numbers.clone().map(|number| format!("\nADD {number} /into/"));
+            let build = Build::of(&format!("FROM hostile{}\n", adds.collect::<Vec<_>>().concat()));
+            let build =
+                case.archives.iter().zip(numbers).fold(build, |build, (path, number)| {
+                    build.file(&number, fs::read(path).unwrap())
+                });
             hostile.judge(case, &case.add, &hostile.build_on(&[hostile.below()], build))
         })
         .collect();

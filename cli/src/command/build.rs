@@ -9,11 +9,14 @@ use runtime::CancellationToken;
 use runtime::build::{BuildError, Outputs, Settings};
 use runtime::event::Events;
 use runtime::image::Format;
+use runtime::layer::Limits;
 use runtime::resolve::Images;
 use runtime::sandbox::{self, Helper, Sandbox};
 use runtime::store::Store;
 
-use crate::arguments::{BuildArgs, Compression, ImageFormat, Isolation, OutputArgs, Snapshotter};
+use crate::arguments::{
+    BuildArgs, Compression, ImageFormat, Isolation, OutputArgs, Snapshotter, UnpackLimit,
+};
 use crate::command;
 use crate::environment::{Environment, absolute};
 use crate::error::{CommandError, chain};
@@ -77,6 +80,7 @@ pub(crate) fn run(
             },
             sandbox: Sandbox::new(entered, Helper::default()),
             compression,
+            limits: limits(&args.machine.unpack_limits),
             // The environment is nearer than the Dockerfile, and a build argument nearer still.
             created: match front.options.build_args.get("SOURCE_DATE_EPOCH") {
                 Some(_) => planned.or(epoch),
@@ -94,6 +98,14 @@ pub(crate) fn run(
             Err(BuildError::Cancelled) => Err(interrupted(stopped).await),
             Err(error) => Err(build_error(&front, &error)),
         }
+    })
+}
+
+/// The usual limits, and over them those that were given.
+fn limits(given: &[UnpackLimit]) -> Limits {
+    given.iter().fold(Limits::default(), |limits, limit| match limit {
+        UnpackLimit::Entries(entries) => Limits { entries: *entries, ..limits },
+        UnpackLimit::Size(size) => Limits { size: Some(*size), ..limits },
     })
 }
 

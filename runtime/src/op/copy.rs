@@ -12,12 +12,11 @@ use std::path::{Path, PathBuf};
 use ir::NodeId;
 use ir::op::{CopyOp, CopySource};
 use rustix::fs::FileType;
-use tokio_util::sync::CancellationToken;
 
 use crate::context::source::{Found, Lookup, Tree, cleaned};
 use crate::layer::entry::Time;
 use crate::layer::metadata::mtime;
-use crate::layer::{ARCHIVE_HEAD, is_archive};
+use crate::layer::{ARCHIVE_HEAD, Bounds, is_archive};
 use crate::op::chmod::Change;
 use crate::op::directories::Plain;
 use crate::op::glob::{GlobError, Selected, expand};
@@ -46,11 +45,11 @@ pub(crate) fn copy(
     root: &RootDir,
     source_of: &dyn Fn(NodeId) -> Tree,
     now: Time,
-    cancel: &CancellationToken,
+    bounds: Bounds<'_>,
 ) -> Result<Vec<String>, CopyError> {
     let owner = copy.owner.as_deref().map(|spec| crate::users::owner(root, spec)).transpose()?;
     let mode = copy.mode.as_ref().map(Change::new).transpose()?;
-    let mut copier = Copier::new(root, Look { owner, mode }, copy.link, cancel);
+    let mut copier = Copier::new(root, Look { owner, mode }, copy.link, bounds);
     let exclude = Ignore::new(&copy.exclude)?;
     let (uid, gid) = owner.unwrap_or_default();
     let mode = copier.look().mode.as_ref().map_or(0o755, |change| change.apply(0o755, true));

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink as make_link};
 
 use proptest::prelude::*;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::layer::entry::{Entry, Kind, Time};
@@ -33,7 +34,12 @@ impl Place {
     }
 
     fn apply_blob(&self, blob: &[u8]) -> Result<Unpacked, LayerError> {
-        unpack(blob, &self.root, &CancellationToken::new())
+        self.apply_within(blob, Limits::default())
+    }
+
+    fn apply_within(&self, blob: &[u8], limits: Limits) -> Result<Unpacked, LayerError> {
+        let bounds = Bounds { limits, cancel: &CancellationToken::new() };
+        unpack(start(blob, limits), &self.root, bounds)
     }
 
     fn add(
@@ -42,8 +48,14 @@ impl Place {
         into: &str,
         owner: Option<(u32, u32)>,
     ) -> Result<Vec<String>, LayerError> {
-        unpack_archive(blob, &self.root, Path::new(into), owner, &CancellationToken::new())
+        let limits = Limits::default();
+        let bounds = Bounds { limits, cancel: &CancellationToken::new() };
+        unpack_archive(start(blob, limits), &self.root, Path::new(into), owner, bounds)
     }
+}
+
+fn start(blob: &[u8], limits: Limits) -> Decompression {
+    Decompression::start(io::Cursor::new(blob.to_vec()), limits).unwrap()
 }
 
 /// A header alone, of any type and name: what our writer would not write.
@@ -351,7 +363,9 @@ fn cancelling_ends_it() {
     let cancel = CancellationToken::new();
     cancel.cancel();
     let place = place();
-    let unpacked = unpack(&*archive(&[file("a", "")]), &place.root, &cancel);
+    let limits = Limits::default();
+    let blob = start(&archive(&[file("a", "")]), limits);
+    let unpacked = unpack(blob, &place.root, Bounds { limits, cancel: &cancel });
     assert!(matches!(unpacked, Err(LayerError::Cancelled)));
 }
 

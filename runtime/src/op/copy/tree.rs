@@ -23,7 +23,7 @@ use super::shown;
 use crate::context::source::Tree;
 use crate::layer::entry::{Entry, Kind};
 use crate::layer::metadata::is_absent;
-use crate::layer::unpack_archive;
+use crate::layer::{Bounds, Decompression, Limits, unpack_archive};
 use crate::op::directories::{Directories, Plain};
 use crate::op::refused::Refused;
 use crate::rootdir::{RootDir, names, stat_at};
@@ -44,6 +44,8 @@ pub(super) struct Copier<'a> {
     /// Where the first name of such a file went, and what it is there.
     copied: BTreeMap<Inode, (PathBuf, Inode)>,
     refused: Arc<Refused>,
+    /// Of archives.
+    limits: Limits,
     cancel: &'a CancellationToken,
 }
 
@@ -52,12 +54,7 @@ type Inode = (u64, u64);
 
 impl<'a> Copier<'a> {
     /// Copies nothing yet.
-    pub(super) fn new(
-        root: &'a RootDir,
-        look: Look,
-        replaces: bool,
-        cancel: &'a CancellationToken,
-    ) -> Self {
+    pub(super) fn new(root: &'a RootDir, look: Look, replaces: bool, bounds: Bounds<'a>) -> Self {
         let refused = Arc::<Refused>::default();
         Self {
             directories: Directories::new(root, Arc::clone(&refused)),
@@ -68,7 +65,8 @@ impl<'a> Copier<'a> {
             linked: Vec::new(),
             copied: BTreeMap::new(),
             refused,
-            cancel,
+            limits: bounds.limits,
+            cancel: bounds.cancel,
         }
     }
 
@@ -349,7 +347,9 @@ impl<'a> Copier<'a> {
     ) -> Result<Vec<String>, CopyError> {
         // The archive may have a say about directories that were made or changed here.
         self.settle()?;
-        unpack_archive(archive, self.root(), to, self.look.owner, self.cancel)
+        let bounds = Bounds { limits: self.limits, cancel: self.cancel };
+        Decompression::start(archive, self.limits)
+            .and_then(|archive| unpack_archive(archive, self.root(), to, self.look.owner, bounds))
             .map_err(|source| CopyError::Unpack { path: shown(from), source })
     }
 
