@@ -33,7 +33,7 @@ impl Executor {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    Build(BuildArgs),
+    Build(Box<BuildArgs>),
     Plan(PlanArgs),
     Ir(IrArgs),
 }
@@ -218,9 +218,18 @@ pub(crate) struct MachineArgs {
     /// How RUN is confined
     #[arg(long, value_enum, default_value_t)]
     pub(crate) isolation: Isolation,
+    /// Limit of each RUN; may be repeated
+    #[arg(long = "ulimit", value_name = "NAME=SOFT[:HARD]", action = ArgAction::Append)]
+    pub(crate) ulimits: Vec<runtime::sandbox::Ulimit>,
+    /// Size of /dev/shm of each RUN [default: 64m]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) shm_size: Option<u64>,
+    /// Whether RUN is confined by Landlock besides
+    #[arg(long = "isolation-landlock", value_enum, default_value_t)]
+    pub(crate) landlock: Landlock,
     /// How much a layer of a base image, or an archive of ADD, may come to; may be repeated
     /// [default: 4000000 entries; 16 GiB, or 200 times what it is compressed]
-    #[arg(long = "unpack-limit", value_name = "entries=N|size=BYTES", action = ArgAction::Append)]
+    #[arg(long = "unpack-limit", value_name = "entries=N|size=SIZE", action = ArgAction::Append)]
     pub(crate) unpack_limits: Vec<UnpackLimit>,
     /// Secret for RUN --mount=type=secret; may be repeated
     #[arg(long = "secret", value_name = "id=ID[,src=FILE|,env=NAME]", action = ArgAction::Append)]
@@ -302,15 +311,19 @@ impl FromStr for UnpackLimit {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const FORM: &str = "give entries=N or size=BYTES, in digits";
-        let (key, value) = text.split_once('=').ok_or(FORM)?;
-        let number = value.parse().map_err(|_| FORM)?;
-        match key {
-            "entries" => Ok(Self::Entries(number)),
-            "size" => Ok(Self::Size(number)),
-            _ => Err(FORM),
+        match text.split_once('=') {
+            Some(("entries", number)) => {
+                number.parse().map(Self::Entries).map_err(|_| "it is not a number of entries")
+            }
+            Some(("size", text)) => size(text).map(Self::Size),
+            Some(_) | None => Err("it is neither entries=N nor size=SIZE"),
         }
     }
+}
+
+/// Bytes, as `64m` and `1.5g` have them.
+fn size(text: &str) -> Result<u64, &'static str> {
+    ir::parse_size(text).ok_or("it is not a size such as 64m or 1g")
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -354,6 +367,16 @@ pub(crate) enum Snapshotter {
     Tree,
 }
 
+impl From<Snapshotter> for runtime::snapshot::Choice {
+    fn from(snapshotter: Snapshotter) -> Self {
+        match snapshotter {
+            Snapshotter::Auto => Self::Auto,
+            Snapshotter::Overlay => Self::Overlay,
+            Snapshotter::Tree => Self::Tree,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Isolation {
     /// The strongest that works here
@@ -363,4 +386,15 @@ pub(crate) enum Isolation {
     Namespaces,
     /// A root of its own for each step
     Chroot,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Landlock {
+    /// As far as the kernel has it
+    #[default]
+    Auto,
+    /// Entirely, or nothing is built
+    On,
+    /// Not at all; in a chroot, setuid programs such as sudo then work
+    Off,
 }

@@ -8,9 +8,9 @@ use ir::{Digest, Graph};
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{Event, Events};
-use crate::layer::{Compression, Limits};
+use crate::layer::{Compression, UnpackLimits};
 use crate::resolve::Images;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Limits, Sandbox};
 use crate::snapshot::Choice;
 use crate::store::Store;
 
@@ -36,10 +36,12 @@ pub struct Settings {
     pub snapshotter: Choice,
     /// How commands are confined.
     pub sandbox: Sandbox,
+    /// What commands may use.
+    pub limits: Limits,
     /// How layers are compressed.
     pub compression: Compression,
     /// How much layers of base images, and archives, may come to.
-    pub limits: Limits,
+    pub unpack_limits: UnpackLimits,
     /// When the image says it was made, in seconds since 1970. Directories that a step needs and
     /// that nobody gave a time get this one too.
     pub created: u64,

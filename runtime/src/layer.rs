@@ -18,7 +18,7 @@ mod testing;
 mod unpack;
 
 pub use error::LayerError;
-pub use limits::Limits;
+pub use limits::UnpackLimits;
 pub use pack::{Compression, Layer};
 pub use tar_read::{TarError, TarProblem};
 

@@ -9,13 +9,13 @@ use runtime::CancellationToken;
 use runtime::build::{BuildError, Outputs, Settings};
 use runtime::event::Events;
 use runtime::image::Format;
-use runtime::layer::Limits;
+use runtime::layer::UnpackLimits;
 use runtime::resolve::Images;
-use runtime::sandbox::{self, Helper, Sandbox};
+use runtime::sandbox::{self, Helper, Limits, Sandbox};
 use runtime::store::Store;
 
 use crate::arguments::{
-    BuildArgs, Compression, ImageFormat, Isolation, OutputArgs, Snapshotter, UnpackLimit,
+    BuildArgs, Compression, ImageFormat, Isolation, Landlock, OutputArgs, UnpackLimit,
 };
 use crate::command;
 use crate::environment::{Environment, absolute};
@@ -58,8 +58,13 @@ pub(crate) fn run(
             "name a directory that can be written with `--kaniko-dir`",
         )
     })?;
-    let entered =
-        sandbox::enter(request, &directory).map_err(|error| CommandError::user(chain(&error)))?;
+    let landlock = match args.machine.landlock {
+        Landlock::Auto => sandbox::Landlock::Auto,
+        Landlock::On => sandbox::Landlock::On,
+        Landlock::Off => sandbox::Landlock::Off,
+    };
+    let entered = sandbox::enter(request, landlock, &directory)
+        .map_err(|error| CommandError::user(chain(&error)))?;
 
     tokio_runtime()?.block_on(async {
         let cancel = CancellationToken::new();
@@ -73,14 +78,15 @@ pub(crate) fn run(
         let store = Store::open(&directory).map_err(|error| CommandError::user(chain(&error)))?;
         let settings = Settings {
             store,
-            snapshotter: match args.machine.snapshotter {
-                Snapshotter::Auto => runtime::snapshot::Choice::Auto,
-                Snapshotter::Overlay => runtime::snapshot::Choice::Overlay,
-                Snapshotter::Tree => runtime::snapshot::Choice::Tree,
-            },
+            snapshotter: args.machine.snapshotter.into(),
             sandbox: Sandbox::new(entered, Helper::default()),
+            limits: Limits {
+                resources: args.machine.ulimits.clone(),
+                // As with Docker, none is the default.
+                shared_memory: args.machine.shm_size.filter(|size| *size > 0),
+            },
             compression,
-            limits: limits(&args.machine.unpack_limits),
+            unpack_limits: unpack_limits(&args.machine.unpack_limits),
             // The environment is nearer than the Dockerfile, and a build argument nearer still.
             created: match front.options.build_args.get("SOURCE_DATE_EPOCH") {
                 Some(_) => planned.or(epoch),
@@ -102,10 +108,10 @@ pub(crate) fn run(
 }
 
 /// The usual limits, and over them those that were given.
-fn limits(given: &[UnpackLimit]) -> Limits {
-    given.iter().fold(Limits::default(), |limits, limit| match limit {
-        UnpackLimit::Entries(entries) => Limits { entries: *entries, ..limits },
-        UnpackLimit::Size(size) => Limits { size: Some(*size), ..limits },
+fn unpack_limits(given: &[UnpackLimit]) -> UnpackLimits {
+    given.iter().fold(UnpackLimits::default(), |limits, limit| match limit {
+        UnpackLimit::Entries(entries) => UnpackLimits { entries: *entries, ..limits },
+        UnpackLimit::Size(size) => UnpackLimits { size: Some(*size), ..limits },
     })
 }
 

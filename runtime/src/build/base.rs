@@ -139,7 +139,7 @@ async fn begin(
         path,
         source,
     })?;
-    Ok(Some(Decompression::start(file, machine.settings.limits)?))
+    Ok(Some(Decompression::start(file, machine.settings.unpack_limits)?))
 }
 
 /// Opens a directory as a root with the mode that roots have.

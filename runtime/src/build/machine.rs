@@ -148,7 +148,7 @@ impl Machine {
 
     /// What ends an unpacking early.
     pub(super) fn bounds(&self) -> Bounds<'_> {
-        Bounds { limits: self.settings.limits, cancel: &self.cancel }
+        Bounds { limits: self.settings.unpack_limits, cancel: &self.cancel }
     }
 
     /// Makes a directory of a node's own, which goes with the build.

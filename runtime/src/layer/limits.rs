@@ -11,7 +11,7 @@ const EXPANSION: u64 = 200;
 /// How much a layer, or an archive that is added, may come to. Images that are meant well stay far
 /// below; without a bound, a small download could fill a disk or keep a builder busy for days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct UnpackLimits {
     /// Most entries.
     pub entries: u64,
     /// Most bytes when it is decompressed. None: 16 GiB, or 200 times what it is compressed,
@@ -19,13 +19,13 @@ pub struct Limits {
     pub size: Option<u64>,
 }
 
-impl Default for Limits {
+impl Default for UnpackLimits {
     fn default() -> Self {
         Self { entries: 4_000_000, size: None }
     }
 }
 
-impl Limits {
+impl UnpackLimits {
     /// Most bytes that may have come out of so many compressed ones.
     pub(crate) fn bytes(self, compressed: u64) -> u64 {
         self.size.unwrap_or_else(|| compressed.saturating_mul(EXPANSION).max(ALWAYS))
@@ -36,7 +36,7 @@ impl Limits {
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds<'a> {
     /// How much it may come to.
-    pub limits: Limits,
+    pub limits: UnpackLimits,
     /// Stops it from outside.
     pub cancel: &'a CancellationToken,
 }
@@ -47,10 +47,10 @@ mod tests {
 
     #[test]
     fn what_is_long_already_may_be_longer() {
-        let usual = Limits::default();
+        let usual = UnpackLimits::default();
         assert_eq!((usual.bytes(0), usual.bytes(1 << 20)), (16 << 30, 16 << 30));
         assert_eq!(usual.bytes(10 << 30), 2000 << 30);
         assert_eq!(usual.bytes(u64::MAX), u64::MAX);
-        assert_eq!(Limits { size: Some(5), ..usual }.bytes(1 << 30), 5);
+        assert_eq!(UnpackLimits { size: Some(5), ..usual }.bytes(1 << 30), 5);
     }
 }

@@ -20,7 +20,7 @@ use ir::{DiffId, Digest};
 
 use crate::layer::LayerError;
 use crate::layer::decompress::decompress;
-use crate::layer::limits::{Bounds, Limits};
+use crate::layer::limits::{Bounds, UnpackLimits};
 use crate::layer::pipe::{Chunk, ChunkReader, DigestThread, read_chunk};
 use crate::layer::tar_read::{TarError, TarReader, TooLong};
 use crate::rootdir::RootDir;
@@ -88,7 +88,7 @@ impl Decompression {
     /// ends early when it is dropped.
     pub(crate) fn start(
         blob: impl Read + Send + 'static,
-        limits: Limits,
+        limits: UnpackLimits,
     ) -> Result<Self, LayerError> {
         let (sender, chunks) = sync_channel(AHEAD);
         let thread = std::thread::Builder::new().name("decompress".into());
@@ -121,7 +121,7 @@ fn unreadable(error: io::Error) -> LayerError {
 /// Sends what a blob holds, and hashes it. None if it could not be sent to the end.
 fn pump(
     blob: impl Read + Send,
-    limits: Limits,
+    limits: UnpackLimits,
     sender: &SyncSender<io::Result<Chunk>>,
 ) -> Option<Digest> {
     let sent = (|| {

@@ -11,8 +11,8 @@ use rustix::fs::{Mode, OFlags};
 use rustix::process::{Gid, Uid};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
-use super::seccomp;
 use super::spec::{Confinement, Failure, Ids, Spec, Stage as _};
+use super::{limits, seccomp};
 use crate::rootdir;
 
 /// Where programs are looked for if the environment does not say, as with BuildKit.
@@ -45,6 +45,10 @@ pub(super) fn execute(spec: &Spec) -> Result<i32, Failure> {
     let chrooted = matches!(spec.confinement, Confinement::Chroot { .. });
     if matches!(spec.confinement, Confinement::Chroot { network: Network::None }) {
         seccomp::refuse_networks().stage("refuse network sockets")?;
+    }
+    limits::apply(&spec.limits)?;
+    if let Some(fence) = spec.fence {
+        fence.enter()?;
     }
     if spec.security == Security::Sandbox {
         drop_capabilities(chrooted).stage("drop capabilities")?;

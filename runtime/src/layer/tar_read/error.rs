@@ -22,7 +22,7 @@ pub enum TarProblem {
     /// It is longer than it may be.
     #[error(
         "the archive has more than {0} bytes when it is decompressed; allow more with \
-         `--unpack-limit size=BYTES`"
+         `--unpack-limit size=SIZE`"
     )]
     TooLong(u64),
     /// It ends in the middle of an entry.

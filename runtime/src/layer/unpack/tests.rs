@@ -34,10 +34,10 @@ impl Place {
     }
 
     fn apply_blob(&self, blob: &[u8]) -> Result<Unpacked, LayerError> {
-        self.apply_within(blob, Limits::default())
+        self.apply_within(blob, UnpackLimits::default())
     }
 
-    fn apply_within(&self, blob: &[u8], limits: Limits) -> Result<Unpacked, LayerError> {
+    fn apply_within(&self, blob: &[u8], limits: UnpackLimits) -> Result<Unpacked, LayerError> {
         let bounds = Bounds { limits, cancel: &CancellationToken::new() };
         unpack(start(blob, limits), &self.root, bounds)
     }
@@ -48,13 +48,13 @@ impl Place {
         into: &str,
         owner: Option<(u32, u32)>,
     ) -> Result<Vec<String>, LayerError> {
-        let limits = Limits::default();
+        let limits = UnpackLimits::default();
         let bounds = Bounds { limits, cancel: &CancellationToken::new() };
         unpack_archive(start(blob, limits), &self.root, Path::new(into), owner, bounds)
     }
 }
 
-fn start(blob: &[u8], limits: Limits) -> Decompression {
+fn start(blob: &[u8], limits: UnpackLimits) -> Decompression {
     Decompression::start(io::Cursor::new(blob.to_vec()), limits).unwrap()
 }
 
@@ -359,11 +359,69 @@ fn damage_behind_the_archive_is_found() {
 }
 
 #[test]
+fn an_archive_may_come_to_so_much() {
+    let usual = UnpackLimits::default();
+    let entries: Vec<_> = (0..50).map(|number| file(&number.to_string(), "content")).collect();
+    let plain = archive(&entries);
+    let packed = run("gzip", &["-c"], Path::new("/"), &plain);
+    let size = plain.len() as u64;
+    for blob in [&plain, &packed] {
+        let within = UnpackLimits { entries: 50, size: Some(size) };
+        place().apply_within(blob, within).unwrap();
+        let error = place().apply_within(blob, UnpackLimits { entries: 49, ..usual }).unwrap_err();
+        assert!(
+            matches!(&error, LayerError::TooManyEntries { entry, limit: 49 }
+                if entry == Path::new("49")),
+            "{error:?}"
+        );
+        let short = UnpackLimits { size: Some(size - 1), ..usual };
+        let error = place().apply_within(blob, short).unwrap_err();
+        let LayerError::Read(TarError { problem, .. }) = error else { panic!("{error:?}") };
+        assert!(problem.to_string().contains("--unpack-limit size="), "{problem}");
+    }
+}
+
+/// Files of all sizes about the size of the parts that are written at once.
+#[test]
+fn content_arrives_whole() {
+    let place = place();
+    let entries: Vec<_> = [0, 1, 511, 512, 131_071, 131_072, 131_073, 700_000]
+        .into_iter()
+        .cycle()
+        .take(32)
+        .enumerate()
+        .map(|(number, size)| {
+            let content: Vec<u8> = (0..=250).cycle().skip(number).take(size).collect();
+            let kind = Kind::File { size: size as u64 };
+            (entry(&format!("{number:02}"), kind), content)
+        })
+        .collect();
+    place.apply(&entries).unwrap();
+    assert!(tree(&place.root)[1..] == entries);
+}
+
+/// What fails while it is written is told as if it were written in order.
+#[test]
+fn the_first_failure_is_told() {
+    let mut entries: Vec<_> = (0..200).map(|number| file(&format!("{number:03}"), "x")).collect();
+    for number in [60, 61, 150] {
+        entries[number].0.xattrs.insert(b"user.long".to_vec(), vec![0; 70_000]);
+    }
+    for _ in 0..5 {
+        let error = place().apply(&entries).unwrap_err();
+        assert!(
+            matches!(&error, LayerError::Extract { entry, .. } if entry == Path::new("060")),
+            "{error:?}"
+        );
+    }
+}
+
+#[test]
 fn cancelling_ends_it() {
     let cancel = CancellationToken::new();
     cancel.cancel();
     let place = place();
-    let limits = Limits::default();
+    let limits = UnpackLimits::default();
     let blob = start(&archive(&[file("a", "")]), limits);
     let unpacked = unpack(blob, &place.root, Bounds { limits, cancel: &cancel });
     assert!(matches!(unpacked, Err(LayerError::Cancelled)));

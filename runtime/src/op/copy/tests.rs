@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::context::source::{Owners, local};
-use crate::layer::Limits;
+use crate::layer::UnpackLimits;
 use crate::layer::metadata::set_mtime;
 
 mod archives;
@@ -73,7 +73,7 @@ impl Scene {
             }
         };
         let cancel = CancellationToken::new();
-        let bounds = Bounds { limits: Limits::default(), cancel: &cancel };
+        let bounds = Bounds { limits: UnpackLimits::default(), cancel: &cancel };
         copy(op, &root, &|_| tree.clone(), NOW, bounds)
     }
 
@@ -318,7 +318,7 @@ fn a_cancelled_copy_ends() {
     let tree = local(&scene.context(""), &[], Path::new("")).unwrap();
     let cancel = CancellationToken::new();
     cancel.cancel();
-    let bounds = Bounds { limits: Limits::default(), cancel: &cancel };
+    let bounds = Bounds { limits: UnpackLimits::default(), cancel: &cancel };
     let error = copy(&op(&["d"], "/"), &root, &|_| tree.clone(), NOW, bounds).unwrap_err();
     assert!(matches!(error, CopyError::Cancelled));
 }

@@ -23,7 +23,7 @@ use super::shown;
 use crate::context::source::Tree;
 use crate::layer::entry::{Entry, Kind};
 use crate::layer::metadata::is_absent;
-use crate::layer::{Bounds, Decompression, Limits, unpack_archive};
+use crate::layer::{Bounds, Decompression, UnpackLimits, unpack_archive};
 use crate::op::directories::{Directories, Plain};
 use crate::op::refused::Refused;
 use crate::rootdir::{RootDir, names, stat_at};
@@ -45,7 +45,7 @@ pub(super) struct Copier<'a> {
     copied: BTreeMap<Inode, (PathBuf, Inode)>,
     refused: Arc<Refused>,
     /// Of archives.
-    limits: Limits,
+    limits: UnpackLimits,
     cancel: &'a CancellationToken,
 }
 
