@@ -7,13 +7,14 @@ use runtime::CancellationToken;
 use runtime::build::{BuildError, Outputs, Settings};
 use runtime::event::Events;
 use runtime::image::Format;
+use runtime::layer::UnpackLimits;
 use runtime::resolve::Images;
 use runtime::sandbox::{self, Helper, Limits, Sandbox};
 use runtime::snapshot::Ignored;
 use runtime::store::Store;
 
 use crate::arguments::{
-    BuildArgs, ChangesArgs, Compression, ImageFormat, Isolation, Landlock, OutputArgs,
+    BuildArgs, ChangesArgs, Compression, ImageFormat, Isolation, Landlock, OutputArgs, UnpackLimit,
 };
 use crate::command::{self, secret};
 use crate::environment::{Environment, absolute};
@@ -86,6 +87,7 @@ pub(crate) fn run(
                 shared_memory: args.machine.shm_size.filter(|size| *size > 0),
             },
             compression,
+            unpack_limits: unpack_limits(&args.machine.unpack_limits),
             // The environment is nearer than the Dockerfile, and a build argument nearer still.
             created: match front.options.build_args.get("SOURCE_DATE_EPOCH") {
                 Some(_) => planned.or(epoch),
@@ -113,6 +115,14 @@ fn ignored(ui: &mut Ui, args: &ChangesArgs) -> Result<Ignored, CommandError> {
     }
     Ignored::new(&args.ignored())
         .map_err(|error| CommandError::user(format!("--ignore-path: {error}")))
+}
+
+/// The usual limits, and over them those that were given.
+fn unpack_limits(given: &[UnpackLimit]) -> UnpackLimits {
+    given.iter().fold(UnpackLimits::default(), |limits, limit| match limit {
+        UnpackLimit::Entries(entries) => UnpackLimits { entries: *entries, ..limits },
+        UnpackLimit::Size(size) => UnpackLimits { size: Some(*size), ..limits },
+    })
 }
 
 /// A runtime for everything that waits: registries, commands, signals.
