@@ -218,9 +218,8 @@ fn choose(
     settings: &Settings,
 ) -> Result<(Box<dyn Snapshotter>, Vec<String>), BuildError> {
     let scratch = settings.store.scratch();
-    // A command in a chroot gets its devices and mounts by renaming what the image has there, and
-    // an overlay renames no directory of a lower one.
-    if settings.sandbox.isolation() == Some(Isolation::Chroot) && has_commands(graph) {
+    let stackable = settings.sandbox.isolation().is_none_or(Isolation::works_on_overlays);
+    if !stackable && has_commands(graph) {
         return match settings.snapshotter {
             Choice::Overlay => Err(BuildError::OverlayInChroot),
             Choice::Auto => {
