@@ -7,11 +7,13 @@ use runtime::CancellationToken;
 use runtime::build::{BuildError, Outputs, Settings};
 use runtime::event::Events;
 use runtime::image::Format;
+use runtime::layer::UnpackLimits;
 use runtime::resolve::Images;
 use runtime::sandbox::{Entered, Helper, Limits, Sandbox};
+use runtime::snapshot::Ignored;
 use runtime::store::Store;
 
-use crate::arguments::{BuildArgs, Compression, ImageFormat, OutputArgs, Snapshotter};
+use crate::arguments::{BuildArgs, ChangesArgs, Compression, ImageFormat, OutputArgs, UnpackLimit};
 use crate::command::place::Place;
 use crate::command::{self, secret};
 use crate::environment::{Environment, absolute};
@@ -33,6 +35,7 @@ pub(crate) fn run(
     let compression = compression(&args.output)?;
     let secrets = secret::secrets(environment, &args.machine.secrets)?;
     let agents = secret::agents(environment, &args.machine.agents)?;
+    let ignored = ignored(ui, &args.machine.changes)?;
     let epoch = environment.epoch().map_err(|value| {
         CommandError::user(format!("SOURCE_DATE_EPOCH is `{value}`, not a number of seconds"))
     })?;
@@ -60,11 +63,8 @@ pub(crate) fn run(
         }
         let settings = Settings {
             store,
-            snapshotter: match args.machine.snapshotter {
-                Snapshotter::Auto => runtime::snapshot::Choice::Auto,
-                Snapshotter::Overlay => runtime::snapshot::Choice::Overlay,
-                Snapshotter::Tree => runtime::snapshot::Choice::Tree,
-            },
+            snapshotter: args.machine.snapshotter.into(),
+            ignored,
             sandbox: Sandbox::new(entered, Helper::default()),
             limits: Limits {
                 resources: args.machine.ulimits.clone(),
@@ -72,6 +72,7 @@ pub(crate) fn run(
                 shared_memory: args.machine.shm_size.filter(|size| *size > 0),
             },
             compression,
+            unpack_limits: unpack_limits(&args.machine.unpack_limits),
             // The environment is nearer than the Dockerfile, and a build argument nearer still.
             created: match front.options.build_args.get("SOURCE_DATE_EPOCH") {
                 Some(_) => planned.or(epoch),
@@ -89,6 +90,23 @@ pub(crate) fn run(
             Err(BuildError::Cancelled) => Err(interrupted(stopped).await),
             Err(error) => Err(build_error(&front, &error)),
         }
+    })
+}
+
+/// What no layer has. Tells of what is accepted without effect.
+fn ignored(ui: &mut Ui, args: &ChangesArgs) -> Result<Ignored, CommandError> {
+    if let Some(flags) = args.without_effect() {
+        ui.warning(&format!("{flags} no effect: every change is found, whatever it is"));
+    }
+    Ignored::new(&args.ignored())
+        .map_err(|error| CommandError::user(format!("--ignore-path: {error}")))
+}
+
+/// The usual limits, and over them those that were given.
+fn unpack_limits(given: &[UnpackLimit]) -> UnpackLimits {
+    given.iter().fold(UnpackLimits::default(), |limits, limit| match limit {
+        UnpackLimit::Entries(entries) => UnpackLimits { entries: *entries, ..limits },
+        UnpackLimit::Size(size) => UnpackLimits { size: Some(*size), ..limits },
     })
 }
 
