@@ -14,6 +14,8 @@ mod diagnostics;
 mod environment;
 mod harness;
 mod hostile;
+mod instructions;
+mod kept;
 mod language;
 mod linked;
 mod lookup;

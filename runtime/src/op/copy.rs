@@ -138,10 +138,10 @@ impl Step<'_, '_> {
             if !named && self.exclude.excluded(name) {
                 continue;
             }
-            self.destination_directory()?;
             if source.unpack && self.unpack(tree, path)? {
                 continue;
             }
+            self.destination_directory()?;
             if found.is_directory() {
                 self.copy_directory(tree, &found, None)?;
             } else {
@@ -231,13 +231,18 @@ impl Step<'_, '_> {
             return Ok(false);
         };
         let target = self.resolved()?;
-        self.make_all(&target)?;
+        // `--chmod` is for copies, and here are none.
+        self.make_all_like(&target, Plain { mode: 0o755, ..self.parents })?;
         self.left_out.extend(self.copier.unpack(archive, path, &target)?);
         Ok(true)
     }
 
     fn make_all(&mut self, path: &Path) -> Result<(), CopyError> {
-        let made = self.copier.make_all(path, self.parents);
+        self.make_all_like(path, self.parents)
+    }
+
+    fn make_all_like(&mut self, path: &Path, like: Plain) -> Result<(), CopyError> {
+        let made = self.copier.make_all(path, like);
         made.map_err(|source| CopyError::Write { path: shown(path), source })
     }
 
