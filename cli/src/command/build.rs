@@ -12,7 +12,7 @@ use runtime::sandbox::{self, Helper, Limits, Sandbox};
 use runtime::store::Store;
 
 use crate::arguments::{
-    BuildArgs, Compression, ImageFormat, Isolation, Landlock, OutputArgs, Snapshotter,
+    BuildArgs, Compression, ImageFormat, Isolation, Landlock, MachineArgs, OutputArgs, Snapshotter,
 };
 use crate::command::{self, secret};
 use crate::environment::{Environment, absolute};
@@ -72,6 +72,11 @@ pub(crate) fn run(
         };
         let Plan { graph, epoch: planned } = front::plan(ui, &front, &facts)?;
         front::check_runnable(&front, &graph)?;
+        // The environment is nearer than the Dockerfile, and a build argument nearer still.
+        let epoch = match front.options.build_args.get("SOURCE_DATE_EPOCH") {
+            Some(_) => planned.or(epoch),
+            None => epoch.or(planned),
+        };
         let store = Store::open(&directory).map_err(|error| CommandError::user(chain(&error)))?;
         let settings = Settings {
             store,
@@ -81,18 +86,10 @@ pub(crate) fn run(
                 Snapshotter::Tree => runtime::snapshot::Choice::Tree,
             },
             sandbox: Sandbox::new(entered, Helper::default()),
-            limits: Limits {
-                resources: args.machine.ulimits.clone(),
-                // As with Docker, none is the default.
-                shared_memory: args.machine.shm_size.filter(|size| *size > 0),
-            },
+            limits: limits(&args.machine),
             compression,
-            // The environment is nearer than the Dockerfile, and a build argument nearer still.
-            created: match front.options.build_args.get("SOURCE_DATE_EPOCH") {
-                Some(_) => planned.or(epoch),
-                None => epoch.or(planned),
-            }
-            .unwrap_or_else(|| environment.now()),
+            created: epoch.unwrap_or_else(|| environment.now()),
+            reproducible: epoch.is_some(),
             contexts: front.contexts.clone(),
             secrets,
             agents,
@@ -213,6 +210,14 @@ fn outputs(args: &OutputArgs) -> Result<Outputs, CommandError> {
         digest_file: args.digest_file.as_deref().map(absolute),
         format,
     })
+}
+
+fn limits(args: &MachineArgs) -> Limits {
+    Limits {
+        resources: args.ulimits.clone(),
+        // As with Docker, none is the default.
+        shared_memory: args.shm_size.filter(|size| *size > 0),
+    }
 }
 
 fn compression(args: &OutputArgs) -> Result<runtime::layer::Compression, CommandError> {

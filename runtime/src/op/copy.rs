@@ -36,22 +36,32 @@ use item::Look;
 use selection::Selection;
 use tree::{Copier, InTheWay};
 
+/// What copies and directories are dated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dates {
+    /// Directories that have to be made on the way.
+    pub made: Time,
+    /// What is copied; none is as its source. What comes out of an archive is as that says.
+    pub copied: Option<Time>,
+}
+
 /// Copies an operation's sources into a root.
 ///
 /// What is copied belongs to `--chown`'s owner, else to the source's. Directories that have to be
 /// made on the way are 0755 (or what `--chmod` has as a number, but for setuid and its like) and as
-/// of `now`. Returns what the file system or the kernel does not take here and was left out, for
+/// of `dates.made`. Returns what the file system or the kernel does not take here and was left out, for
 /// people to read.
 pub(crate) fn copy(
     copy: &CopyOp,
     root: &RootDir,
     source_of: &dyn Fn(NodeId) -> Tree,
-    now: Time,
+    dates: Dates,
     cancel: &CancellationToken,
 ) -> Result<Vec<String>, CopyError> {
     let owner = copy.owner.as_deref().map(|spec| crate::users::owner(root, spec)).transpose()?;
     let mode = copy.mode.as_ref().map(Change::new).transpose()?;
-    let mut copier = Copier::new(root, Look { owner, mode }, InTheWay::Refused, cancel);
+    let look = Look { owner, mode, mtime: dates.copied };
+    let mut copier = Copier::new(root, look, InTheWay::Refused, cancel);
     let exclude = Ignore::new(&copy.exclude)?;
     let (uid, gid) = owner.unwrap_or_default();
     let mode = match &copy.mode {
@@ -62,7 +72,8 @@ pub(crate) fn copy(
         copier: &mut copier,
         destination: Destination::new(&copy.destination),
         exclude,
-        parents: Plain { mode, uid, gid, mtime: now },
+        parents: Plain { mode, uid, gid, mtime: dates.made },
+        copied: dates.copied,
         left_out: Vec::new(),
     };
     for source in &copy.sources {
@@ -85,7 +96,7 @@ pub(crate) fn merge(
     root: &RootDir,
     cancel: &CancellationToken,
 ) -> Result<(), CopyError> {
-    let look = Look { owner: None, mode: None };
+    let look = Look { owner: None, mode: None, mtime: None };
     let mut copier = Copier::new(root, look, InTheWay::Replaced, cancel);
     copier.copy_tree(&Selection {
         tree,
@@ -120,6 +131,8 @@ struct Step<'c, 'a> {
     exclude: Ignore,
     /// What directories look like that are made on the way.
     parents: Plain,
+    /// The time that copies get; none is their source's.
+    copied: Option<Time>,
     /// What was left out of archives.
     left_out: Vec<String>,
 }
@@ -207,7 +220,8 @@ impl Step<'_, '_> {
             }
             other => other?,
         }
-        self.copier.directories().set_time(&target, mtime(&found.stat));
+        let mtime = self.copied.unwrap_or_else(|| mtime(&found.stat));
+        self.copier.directories().set_time(&target, mtime);
         let selection =
             Selection { tree, base: found.path.clone(), target, exclude: &self.exclude, wanted };
         self.copier.copy_tree(&selection)
