@@ -66,7 +66,6 @@ pub(crate) fn run(
             () = cancel.cancelled() => return Err(interrupted(stopped).await),
         };
         let Plan { graph, epoch: planned } = front::plan(ui, &front, &facts)?;
-        front::check_runnable(&front, &graph)?;
         let store = Store::open(&directory).map_err(|error| CommandError::user(chain(&error)))?;
         let settings = Settings {
             store,
@@ -86,6 +85,7 @@ pub(crate) fn run(
             contexts: front.contexts.clone(),
             secrets,
             agents,
+            known_hosts: environment.known_hosts(),
             outputs,
         };
         let build = Build { graph, images, settings, cancel: cancel.clone() };
