@@ -9,6 +9,7 @@
 pub mod base;
 pub mod built;
 pub mod conformance;
+pub mod git;
 pub mod kaniko;
 pub mod layout;
 pub mod process;

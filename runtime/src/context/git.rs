@@ -31,6 +31,7 @@ pub(crate) use fetch::Surroundings;
 mod access;
 mod attributes;
 mod checkout;
+mod encoding;
 mod error;
 mod fetch;
 mod http;
@@ -130,16 +131,16 @@ impl Writer<'_> {
             let wanted = Wanted { reference: Some(&job.commit), ..Wanted::default() };
             count += 1;
             let written = if job.depth > DEEPEST || count > MOST {
-                Err(self.bad(&job, "there are too many repositories within repositories"))
+                Err(job.bad("there are too many repositories within repositories"))
             } else {
                 self.one(&job, &wanted, submodules, &mut pending)
             };
-            written.map_err(|source| match source {
-                GitError::Cancelled { .. } => source,
-                source => {
-                    let path = error::shown(&job.path.to_string_lossy());
-                    GitError::Submodule { path, source: Box::new(source) }
+            written.map_err(|source| {
+                if let GitError::Cancelled { .. } = source {
+                    return source;
                 }
+                let path = error::shown(&job.path.to_string_lossy());
+                GitError::Submodule { path, source: Box::new(source) }
             })?;
         }
         Ok(time)
@@ -189,7 +190,7 @@ impl Writer<'_> {
         for Link { path, commit } in links {
             let Some(Module { name, url, absent }) = modules.get(path) else {
                 let path = error::shown(&path.to_string_lossy());
-                let source = self.bad(job, "`.gitmodules` does not say where it is");
+                let source = job.bad("`.gitmodules` does not say where it is");
                 return Err(GitError::Submodule { path, source: Box::new(source) });
             };
             if *absent {
@@ -213,7 +214,7 @@ impl Writer<'_> {
             Ok(file) => std::io::read_to_string(fs::File::from(file)).unwrap_or_default(),
             Err(_) => String::new(),
         };
-        modules::read(text.as_bytes()).map_err(|_| self.bad(job, "`.gitmodules` cannot be read"))
+        modules::read(text.as_bytes()).map_err(|_| job.bad("`.gitmodules` cannot be read"))
     }
 
     /// Makes the files of a job a repository.
@@ -228,7 +229,7 @@ impl Writer<'_> {
         let is_within = job.depth > 0;
         let files = is_within.then(|| up(&job.git).join(&job.path));
         if directory.exists() {
-            return Err(self.bad(job, "its name is also within that of another"));
+            return Err(job.bad("its name is also within that of another"));
         }
         if is_within {
             keep::make_all(self.files, &job.git)?;
@@ -243,11 +244,13 @@ impl Writer<'_> {
         let (remote, files) = (&job.remote, files.as_deref());
         keep::write(&directory, &Kept { fetched, remote, files, modules })
     }
+}
 
-    fn bad(&self, job: &Job, reason: &str) -> GitError {
+impl Job {
+    fn bad(&self, reason: &str) -> GitError {
         GitError::CheckOut {
-            url: job.remote.shown(),
-            path: error::shown(&job.path.to_string_lossy()),
+            url: self.remote.shown(),
+            path: error::shown(&self.path.to_string_lossy()),
             reason: reason.to_owned(),
         }
     }

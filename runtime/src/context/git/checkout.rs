@@ -156,8 +156,8 @@ impl CheckOut<'_> {
         if attributes.is_empty() || file.kind == EntryKind::Link {
             return written(write(&content));
         }
-        let converted = attributes.convert(path.as_os_str().as_bytes(), &content).map_err(bad)?;
-        written(write(converted))
+        let converted = attributes.convert(path.as_os_str().as_bytes(), &file.id, content);
+        written(write(&converted.map_err(bad)?))
     }
 
     fn bad(&self, path: &Path, reason: String) -> GitError {

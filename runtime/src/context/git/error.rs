@@ -202,10 +202,22 @@ impl GitError {
     }
 }
 
+/// How much of what a stranger said is shown, in characters.
+const LENGTH: usize = 300;
+
 /// What a stranger said, for a terminal: without control characters, and not much of it.
 pub(super) fn shown(text: &str) -> String {
-    const LENGTH: usize = 300;
+    line(text).chars().take(LENGTH).collect()
+}
+
+/// The same, of a text that comes to the point at its end.
+pub(super) fn shown_end(text: &str) -> String {
+    let line = line(text);
+    let start = line.char_indices().rev().take(LENGTH).last().map_or(0, |(start, _)| start);
+    line[start..].to_owned()
+}
+
+fn line(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control());
-    let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    line.chars().take(LENGTH).collect()
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }

@@ -60,14 +60,13 @@ fn config(kept: &Kept<'_>) -> String {
          \tlogallrefupdates = true\n",
     );
     if let Some(files) = kept.files {
-        text.push_str(&format!("\tworktree = {}\n", quoted(&files.to_string_lossy())));
+        text.extend(["\tworktree = ", &quoted(&files.to_string_lossy()), "\n"]);
     }
-    let url = quoted(&kept.remote.text());
-    text.push_str(&format!("[remote \"origin\"]\n\turl = {url}\n"));
+    text.extend(["[remote \"origin\"]\n\turl = ", &quoted(&kept.remote.text()), "\n"]);
     text.push_str("\tfetch = +refs/heads/*:refs/remotes/origin/*\n");
     for (name, url) in kept.modules {
-        let (name, url) = (quoted(name), quoted(url));
-        text.push_str(&format!("[submodule {name}]\n\tactive = true\n\turl = {url}\n"));
+        text.extend(["[submodule ", &quoted(name), "]\n\tactive = true\n"]);
+        text.extend(["\turl = ", &quoted(url), "\n"]);
     }
     text
 }

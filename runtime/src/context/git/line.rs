@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::error::{GitError, shown};
+use super::error::{GitError, shown, shown_end};
 
 /// How long a server may take to say anything. It says something every few seconds while it works.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -151,7 +151,7 @@ impl Line {
             let waited = async { tokio::time::timeout(LAST_WORDS, words).await };
             self.handle.block_on(waited).ok().and_then(Result::ok)
         });
-        let said = said.map(|said| shown(&said)).filter(|said| !said.is_empty());
+        let said = said.map(|said| shown_end(&said)).filter(|said| !said.is_empty());
         let message = said.unwrap_or_else(|| {
             shown(
                 &error.iter_errors().last().map_or_else(|| error.to_string(), ToString::to_string),

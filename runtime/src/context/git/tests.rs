@@ -1,13 +1,9 @@
 //! Repositories of the real git, from real servers, compared with what the real git makes of them.
 #![expect(clippy::disallowed_methods, reason = "tests start processes and list directories")]
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::process::Command;
-use std::sync::Arc;
 
 use ir::op::GitOp;
 use tempfile::TempDir;

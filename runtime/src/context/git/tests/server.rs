@@ -40,26 +40,26 @@ fn serve(mut answer: impl FnMut(TcpStream) + Send + 'static) -> String {
 }
 
 /// A program that gets each connection as its standard input and output.
-fn serve_by(program: Command) -> String {
-    let mut program = program;
+fn serve_by(program: impl Fn() -> Command + Send + 'static) -> String {
     serve(move |stream| {
         let output = OwnedFd::from(stream.try_clone().unwrap());
-        let mut child = program
-            .stdin(OwnedFd::from(stream))
-            .stdout(output)
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        // What it is started with has the connection, and goes here.
+        let mut program = program();
+        let program = program.stdin(OwnedFd::from(stream)).stdout(output).stderr(Stdio::null());
+        let mut child = program.spawn().unwrap();
         std::thread::spawn(move || child.wait());
     })
 }
 
 /// `git daemon` for the repositories below a directory.
 pub(super) fn daemon(root: &Path) -> String {
-    let mut command = super::git_command(root);
-    command.args(["daemon", "--inetd", "--export-all", "--informative-errors"]);
-    command.arg(format!("--base-path={}", root.display()));
-    serve_by(command)
+    let root = root.to_owned();
+    serve_by(move || {
+        let mut command = super::git_command(&root);
+        command.args(["daemon", "--inetd", "--export-all", "--informative-errors"]);
+        command.arg(format!("--base-path={}", root.display()));
+        command
+    })
 }
 
 /// `sshd`, which lets in who has the key `user` of a directory, and proves itself with its key `host`.
@@ -71,9 +71,11 @@ pub(super) fn sshd(keys: &Path) -> String {
         keys.display()
     );
     std::fs::write(&config, lines).unwrap();
-    let mut command = Command::new("/usr/sbin/sshd");
-    command.arg("-i").arg("-f").arg(config);
-    serve_by(command)
+    serve_by(move || {
+        let mut command = Command::new("/usr/sbin/sshd");
+        command.arg("-i").arg("-f").arg(&config);
+        command
+    })
 }
 
 /// `git http-backend` for the repositories below a directory.
@@ -158,7 +160,7 @@ fn answer(mut stream: TcpStream, root: &Path, seen: &Mutex<Vec<String>>, behavio
     for line in head.lines() {
         match line.split_once(": ") {
             Some(("Status", known)) => status = known,
-            _ => lines.push_str(&format!("{line}\r\n")),
+            _ => lines.extend([line, "\r\n"]),
         }
     }
     let length = body.len();
