@@ -9,14 +9,19 @@
 //! fork with any comfort: so a step is the work of a fresh process, the builder's own program
 //! started again as [`init()`] (see [`Helper`]).
 
+mod child;
 mod chroot;
 mod command;
 mod copy;
 mod devices;
 mod enter;
+mod fake_ids;
+mod fence;
 mod idmap;
 mod init;
+mod ladder;
 mod layout;
+mod limits;
 mod mounting;
 mod namespaces;
 mod output;
@@ -27,6 +32,7 @@ mod seccomp;
 mod spec;
 mod stubs;
 mod sys;
+mod withhold;
 
 use std::ffi::OsString;
 use std::io;
@@ -39,8 +45,10 @@ use ir::op::InlineFile;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use tokio_util::sync::CancellationToken;
 
-pub use enter::{Attempt, Entered, Isolation, NoIsolation, Request, enter};
+pub use enter::{Attempt, Entered, Isolation, Mapping, NoIsolation, Request, enter};
+pub use fence::Landlock;
 pub use init::init;
+pub use limits::{Limits, Ulimit, UlimitError};
 
 use crate::event::Stream;
 use crate::rootdir::RootDir;
@@ -99,6 +107,8 @@ pub struct Step<'a> {
     pub hostname: Option<&'a str>,
     /// What stands in its `/etc/hosts` besides.
     pub hosts: &'a [(String, IpAddr)],
+    /// What it may use.
+    pub limits: &'a Limits,
     /// An empty directory of this step's own outside the root. The caller removes it.
     pub scratch: &'a Path,
 }
@@ -247,6 +257,11 @@ impl Sandbox {
         self.entered.isolation
     }
 
+    /// Whether setuid programs gain nothing in commands, which [`Landlock::Off`] would change.
+    pub fn lacks_setuid(&self) -> bool {
+        self.entered.lacks_setuid
+    }
+
     /// Runs a command to its end, and passes its output on line by line; while a line is not taken,
     /// no more of that stream is read.
     ///
@@ -271,7 +286,7 @@ impl Sandbox {
         let root = step.root.try_clone_to_owned().map(RootDir::from_fd);
         let root = root.map_err(SandboxError::prepare("open the root"))?;
         let user = users::lookup(&root, step.user)?;
-        let task = prepare::Task::new(isolation, root, user, step);
+        let task = prepare::Task::new(isolation, self.entered.guard, root, user, step);
         let prepared = blocking(move || task.prepare()).await?;
         let prepare::Prepared { spec, descriptors, relays, undo } = prepared;
 

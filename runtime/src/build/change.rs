@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ir::NodeId;
-use ir::op::{CopyOp, MkdirOp, RunOp};
+use ir::op::{CopyOp, MergeOp, MkdirOp, RunOp};
 
 use super::error::NodeError;
 use super::machine::{Machine, Product};
@@ -55,6 +56,21 @@ pub(super) async fn mkdir(
         .await
 }
 
+/// Puts a layer on the root.
+pub(super) async fn merge(
+    machine: &Arc<Machine>,
+    id: NodeId,
+    merge: MergeOp,
+) -> Result<Option<ChangeSet>, NodeError> {
+    machine
+        .blocking(move |machine| {
+            let active = begin(machine, id, merge.root)?;
+            op::copy::merge(&machine.tree(merge.layer)?, active.root(), &machine.cancel)?;
+            commit(machine, id, active)
+        })
+        .await
+}
+
 /// Runs a command in the root.
 pub(super) async fn run(
     machine: &Arc<Machine>,
@@ -88,6 +104,10 @@ pub(super) async fn run(
         Exit::Signal(signal) => Err(NodeError::Signal { signal }),
     }
 }
+
+/// For a command that failed after sudo had said in its way what is said here.
+const SETUID_ADVICE: &str = "setuid programs such as `sudo` gain nothing here, as commands are \
+    confined by Landlock; run the command as root, or with `--isolation-landlock=off`";
 
 async fn command(
     machine: &Arc<Machine>,
@@ -126,11 +146,19 @@ async fn command(
         security: run.security,
         hostname: run.hostname.as_deref(),
         hosts: &machine.graph.node(id).origin.hosts,
+        limits: &machine.settings.limits,
         scratch: &scratch,
     };
     let events = machine.events.clone();
-    let output = |stream: Stream, line: String| events.output(id, stream, line);
-    let result = machine.settings.sandbox.run(step, output, machine.cancel.clone()).await;
+    let sandbox = &machine.settings.sandbox;
+    let refused = AtomicBool::new(false);
+    let output = |stream: Stream, line: String| {
+        if sandbox.lacks_setuid() && line.contains("no new privileges") {
+            refused.store(true, Ordering::Relaxed);
+        }
+        events.output(id, stream, line)
+    };
+    let result = sandbox.run(step, output, machine.cancel.clone()).await;
     let removed = tokio::task::spawn_blocking(move || {
         let removed = remove::tree(&scratch);
         removed.map_err(|source| NodeError::Io { action: "remove", path: scratch, source })
@@ -141,6 +169,9 @@ async fn command(
     }
     // What the command itself ran into says more than what was left of it.
     let exit = result?;
+    if exit != Exit::Code(0) && refused.into_inner() {
+        machine.events.send(Event::Notice { message: SETUID_ADVICE.to_owned() });
+    }
     removed.map(|()| exit)
 }
 

@@ -32,8 +32,9 @@ pub(super) async fn run(
             Product::Root(machine.blocking(scratch).await?)
         }
         // An image that no step stands on is not unpacked, nor even fetched: its layers go from
-        // registry to registry.
-        Op::Image(_) if machine.uses(id) == 0 => return Ok(None),
+        // registry to registry. Nor are its files brought together with those of a layer.
+        Op::Image(_) | Op::Merge(_) if machine.uses(id) == 0 => return Ok(None),
+        Op::Merge(merge) => return change::merge(machine, id, *merge).await,
         Op::Image(image) => Product::Root(base::root(machine, id, image).await?),
         Op::Local(local) => {
             let Some(directory) = machine.settings.contexts.get(&local.name).cloned() else {
@@ -48,8 +49,11 @@ pub(super) async fn run(
         }
         Op::Http(http) => {
             let directory = machine.directory("http", id)?;
-            let client = machine.images.client().http();
-            let fetch = context::http::fetch(http, client, &directory, &machine.cancel);
+            let asker = context::http::Asker {
+                client: machine.images.client(),
+                secrets: &machine.settings.secrets,
+            };
+            let fetch = context::http::fetch(http, asker, &directory, &machine.cancel);
             Product::Tree(machine.unless_cancelled(fetch).await?)
         }
         Op::Inline(inline) => {
@@ -73,7 +77,7 @@ async fn tree_of_git(machine: &Arc<Machine>, id: NodeId, git: &GitOp) -> Result<
         let directory = machine.directory("git", id)?;
         let settings = &machine.settings;
         let access = Access {
-            http: machine.images.client().http(),
+            http: machine.images.client(),
             secrets: &settings.secrets,
             agent: settings.agents.get("default").map(PathBuf::as_path),
             known_hosts: settings.known_hosts.as_deref(),

@@ -163,7 +163,7 @@ impl Writer<'_> {
         let cancel = &self.surroundings.cancel;
         let check_out = CheckOut { objects: &fetched.objects, root: &root, url: &url, cancel };
         let links = check_out.tree(fetched.commit.tree)?;
-        let within = if submodules { self.within(job, &root, &links)? } else { Vec::new() };
+        let within = if submodules { job.within(&root, &links)? } else { Vec::new() };
         if self.keep {
             let modules: Vec<_> =
                 within.iter().map(|(name, job)| (name.clone(), job.remote.text())).collect();
@@ -173,48 +173,6 @@ impl Writer<'_> {
         drop(fetched.objects);
         remove::tree(self.packs).map_err(failed)?;
         Ok(fetched.commit.time)
-    }
-
-    /// The repositories within another, by their names.
-    fn within(
-        &self,
-        job: &Job,
-        root: &RootDir,
-        links: &[Link],
-    ) -> Result<Vec<(String, Job)>, GitError> {
-        if links.is_empty() {
-            return Ok(Vec::new());
-        }
-        let modules = self.modules(job, root)?;
-        let mut within = Vec::new();
-        for Link { path, commit } in links {
-            let Some(Module { name, url, absent }) = modules.get(path) else {
-                let path = error::shown(&path.to_string_lossy());
-                let source = job.bad("`.gitmodules` does not say where it is");
-                return Err(GitError::Submodule { path, source: Box::new(source) });
-            };
-            if *absent {
-                continue;
-            }
-            let path = job.path.join(path);
-            let remote = job.remote.submodule(url).map_err(|source| {
-                let path = error::shown(&path.to_string_lossy());
-                GitError::Submodule { path, source: Box::new(source) }
-            })?;
-            let git = job.git.join("modules").join(name);
-            let commit = commit.to_string();
-            within.push((name.clone(), Job { remote, path, git, commit, depth: job.depth + 1 }));
-        }
-        Ok(within)
-    }
-
-    fn modules(&self, job: &Job, root: &RootDir) -> Result<BTreeMap<PathBuf, Module>, GitError> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        let text = match root.open_at(Path::new(".gitmodules"), flags, Mode::empty()) {
-            Ok(file) => std::io::read_to_string(fs::File::from(file)).unwrap_or_default(),
-            Err(_) => String::new(),
-        };
-        modules::read(text.as_bytes()).map_err(|_| job.bad("`.gitmodules` cannot be read"))
     }
 
     /// Makes the files of a job a repository.
@@ -247,6 +205,44 @@ impl Writer<'_> {
 }
 
 impl Job {
+    /// The repositories within this one, by their names.
+    fn within(&self, root: &RootDir, links: &[Link]) -> Result<Vec<(String, Job)>, GitError> {
+        if links.is_empty() {
+            return Ok(Vec::new());
+        }
+        let modules = self.modules(root)?;
+        let mut within = Vec::new();
+        for Link { path, commit } in links {
+            let Some(Module { name, url, absent }) = modules.get(path) else {
+                let path = error::shown(&path.to_string_lossy());
+                let source = self.bad("`.gitmodules` does not say where it is");
+                return Err(GitError::Submodule { path, source: Box::new(source) });
+            };
+            if *absent {
+                continue;
+            }
+            let path = self.path.join(path);
+            let remote = self.remote.submodule(url).map_err(|source| {
+                let path = error::shown(&path.to_string_lossy());
+                GitError::Submodule { path, source: Box::new(source) }
+            })?;
+            let git = self.git.join("modules").join(name);
+            let commit = commit.to_string();
+            within.push((name.clone(), Job { remote, path, git, commit, depth: self.depth + 1 }));
+        }
+        Ok(within)
+    }
+
+    /// What the repository says about those within it.
+    fn modules(&self, root: &RootDir) -> Result<BTreeMap<PathBuf, Module>, GitError> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let text = match root.open_at(Path::new(".gitmodules"), flags, Mode::empty()) {
+            Ok(file) => std::io::read_to_string(fs::File::from(file)).unwrap_or_default(),
+            Err(_) => String::new(),
+        };
+        modules::read(text.as_bytes()).map_err(|_| self.bad("`.gitmodules` cannot be read"))
+    }
+
     fn bad(&self, reason: &str) -> GitError {
         GitError::CheckOut {
             url: self.remote.shown(),

@@ -7,15 +7,15 @@ use reqwest::header::HeaderValue;
 
 use super::error::GitError;
 use super::remote::{Login, Remote};
-use crate::registry::base64;
+use crate::registry::{Client, base64};
 
 /// What a fetch may use to show who asks. Credentials go to the server of the URL they are for:
 /// secrets of a host to that host, the others and those in a URL to the server of the repository
 /// that the build names, and to none that only a submodule names.
 #[derive(Clone, Copy)]
 pub(crate) struct Access<'a> {
-    /// For `http` and `https`: certificates and proxies. It follows redirects.
-    pub(crate) http: &'a reqwest::Client,
+    /// For `http` and `https`: certificates and proxies.
+    pub(crate) http: &'a Client,
     /// By id.
     pub(crate) secrets: &'a BTreeMap<String, Vec<u8>>,
     /// The socket of the ssh agent `default`.
@@ -84,11 +84,11 @@ fn basic(login: &[u8]) -> Option<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::Settings;
 
     fn sent(secrets: &[(&str, &str)], remote: &str, first: &str) -> Option<String> {
-        drop(rustls::crypto::ring::default_provider().install_default());
         let secrets = secrets.iter().map(|(id, text)| ((*id).to_owned(), text.as_bytes().to_vec()));
-        let (secrets, http) = (secrets.collect(), reqwest::Client::new());
+        let (secrets, http) = (secrets.collect(), Client::new(Settings::default()).unwrap());
         let access = Access { http: &http, secrets: &secrets, agent: None, known_hosts: None };
         let [remote, first] = [remote, first].map(|text| Remote::parse(text).unwrap());
         let authorization = access.authorization(&remote, &first).unwrap()?;

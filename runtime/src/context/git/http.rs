@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::{Buf as _, Bytes};
 use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
 use reqwest::header::AUTHORIZATION;
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 
 use super::access::Authorization;
 use super::error::GitError;
 use super::line::Line;
+use crate::context::http::{Astray, MAX_REDIRECTS, is_confidant, next};
+use crate::registry::Client;
 
 /// One server.
 pub(super) struct Connection {
@@ -31,24 +33,50 @@ impl Connection {
         method: Method,
         url: &str,
         headers: impl IntoIterator<Item = impl AsRef<str>>,
-    ) -> RequestBuilder {
-        let mut request = self.client.request(method, url);
+    ) -> io::Result<RequestBuilder> {
+        let failed = |source| GitError::Transfer { url: self.line.url.clone(), source };
+        let url = Url::parse(url).map_err(|error| self.line.fail(failed(error.into())))?;
+        let client = self.client.downloads(&url);
+        let client = client.map_err(|error| self.line.fail(failed(error.into())))?;
+        let mut request = client.request(method, url.clone());
         for header in headers {
             if let Some((name, value)) = header.as_ref().split_once(':') {
                 request = request.header(name, value.trim());
             }
         }
-        let ours = Url::parse(url).is_ok_and(|url| url.origin() == self.ours.origin());
-        match &self.authorization {
-            Some(authorization) if ours => request.header(AUTHORIZATION, &authorization.header),
+        Ok(match &self.authorization {
+            Some(known) if is_confidant(&self.ours, &url) => {
+                request.header(AUTHORIZATION, &known.header)
+            }
             Some(_) | None => request,
-        }
+        })
     }
 
     fn send(&self, request: RequestBuilder) -> io::Result<Response> {
-        // The URL of an error may be one that the server redirected to.
         let send = async { request.send().await.map_err(reqwest::Error::without_url) };
-        let response = self.line.wait(send)?;
+        self.line.wait(send)
+    }
+
+    /// Asks for something, wherever that is.
+    fn ask(&self, url: &str, headers: &[String]) -> io::Result<Response> {
+        let mut url = url.to_owned();
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self.send(self.request(Method::GET, &url, headers)?)?;
+            match next(&response, response.url()) {
+                Ok(Some(next)) => url = next.into(),
+                Err(Astray) => break,
+                Ok(None) => return self.success(response),
+            }
+        }
+        Err(self.redirected())
+    }
+
+    fn redirected(&self) -> io::Error {
+        let message = "the server redirects to what is no repository".to_owned();
+        self.line.fail(GitError::Protocol { url: self.line.url.clone(), message })
+    }
+
+    fn success(&self, response: Response) -> io::Result<Response> {
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -86,7 +114,8 @@ impl Exchange {
     fn response(&mut self) -> io::Result<&mut Response> {
         if let Some(request) = self.request.take() {
             let body = std::mem::take(&mut self.body);
-            self.response = Some(self.connection.send(request.body(body))?);
+            let response = self.connection.send(request.body(body))?;
+            self.response = Some(self.connection.success(response)?);
         }
         self.response.as_mut().ok_or_else(|| io::ErrorKind::BrokenPipe.into())
     }
@@ -103,15 +132,12 @@ impl Http for Connection {
         base_url: &str,
         headers: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> gix_error::Result<GetResponse<Headers, Body>> {
-        let request = self.request(Method::GET, url, headers);
-        let response = self.send(request).map_err(gix_error::Error::from_error)?;
+        let headers: Vec<String> = headers.into_iter().map(|h| h.as_ref().to_owned()).collect();
+        let response = self.ask(url, &headers).map_err(gix_error::Error::from_error)?;
         // What follows goes to where this came from.
         let tail = url.strip_prefix(base_url).unwrap_or(url);
         let Some(moved) = response.url().as_str().strip_suffix(tail) else {
-            let url = self.line.url.clone();
-            let message = "the server redirects to what is no repository".to_owned();
-            let error = self.line.fail(GitError::Protocol { url, message });
-            return Err(gix_error::Error::from_error(error));
+            return Err(gix_error::Error::from_error(self.redirected()));
         };
         self.moved = Some(moved.to_owned());
         let exchange = self.exchange(None, Some(response));
@@ -126,6 +152,7 @@ impl Http for Connection {
         _body: PostBodyDataKind,
     ) -> gix_error::Result<PostResponse<Headers, Body, Post>> {
         let request = self.request(Method::POST, url, headers);
+        let request = request.map_err(gix_error::Error::from_error)?;
         let exchange = self.exchange(Some(request), None);
         Ok(PostResponse {
             post_body: Post(Arc::clone(&exchange)),

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::registry::{Client, Settings};
 use server::{Agent, Http};
 
 mod hostile;
@@ -58,7 +59,6 @@ struct Repository {
 
 impl Repositories {
     fn new() -> Self {
-        drop(rustls::crypto::ring::default_provider().install_default());
         Self { directory: tempfile::tempdir().unwrap() }
     }
 
@@ -161,7 +161,7 @@ impl Caller {
             cancel: self.cancel.clone(),
             progress: Arc::new(progress),
         };
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = Client::new(Settings::default()).unwrap();
         let access = Access {
             http: &http,
             secrets: &self.secrets,
