@@ -55,6 +55,8 @@ pub struct Settings {
     pub secrets: BTreeMap<String, Vec<u8>>,
     /// Sockets of ssh agents by id.
     pub agents: BTreeMap<String, PathBuf>,
+    /// Keys of ssh servers that are known, as ssh(1) keeps them.
+    pub known_hosts: Option<PathBuf>,
     /// Where the image goes.
     pub outputs: Outputs,
 }

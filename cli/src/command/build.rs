@@ -57,7 +57,6 @@ pub(crate) fn run(
             () = cancel.cancelled() => return Err(interrupted(stopped).await),
         };
         let Plan { graph, epoch: planned } = front::plan(ui, &front, &facts)?;
-        front::check_runnable(&front, &graph)?;
         // The environment is nearer than the Dockerfile, and a build argument nearer still.
         let epoch = match front.options.build_args.get("SOURCE_DATE_EPOCH") {
             Some(_) => planned.or(epoch),
@@ -81,6 +80,7 @@ pub(crate) fn run(
             contexts: front.contexts.clone(),
             secrets,
             agents,
+            known_hosts: environment.known_hosts(),
             outputs,
         };
         let build = Build { graph, images, settings, cancel: cancel.clone() };

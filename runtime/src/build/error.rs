@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use ir::{DiffId, Digest, ImageRef, NodeId, Origin};
 
-use crate::context::ContextError;
+use crate::context::{ContextError, GitError};
 use crate::image::ExportError;
 use crate::layer::LayerError;
 use crate::op::{CopyError, InlineError, MkdirError};
@@ -89,8 +89,8 @@ pub enum NodeError {
     Unresolved { reference: ImageRef },
     #[error("there is no context named `{name}`")]
     NoContext { name: String },
-    #[error("cannot read git repositories: `{url}`")]
-    Git { url: String },
+    #[error(transparent)]
+    Git(#[from] Box<GitError>),
     #[error("the secret `{id}` was not given; pass it with `--secret id={id},src=FILE`")]
     NoSecret { id: String },
     #[error("the ssh agent `{id}` was not given; pass it with `--ssh {id}`")]
@@ -128,6 +128,7 @@ macro_rules! boxed {
 }
 
 boxed! {
+    GitError in NodeError;
     ResolveError in NodeError;
     RegistryError in NodeError, BuildError;
     ExportError in BuildError;
