@@ -1,7 +1,7 @@
 //! `kaniko build`
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ir::{Graph, Source};
@@ -14,7 +14,7 @@ use runtime::sandbox::{self, Helper, Limits, Sandbox};
 use runtime::store::Store;
 
 use crate::arguments::{
-    BuildArgs, Compression, ImageFormat, Isolation, Landlock, OutputArgs, Snapshotter,
+    BuildArgs, Compression, ImageFormat, Isolation, Landlock, MachineArgs, OutputArgs, Snapshotter,
 };
 use crate::command;
 use crate::environment::{Environment, absolute};
@@ -32,6 +32,10 @@ pub(crate) fn run(
     environment: &Environment,
     args: &BuildArgs,
 ) -> Result<(), CommandError> {
+    // Before anything is read: the files of a command whose builder was killed may be in the way.
+    sandbox::swap_back().map_err(|error| {
+        CommandError::user(format!("cannot move back what a builder had moved into `/`: {error}"))
+    })?;
     let outputs = outputs(&args.output)?;
     let compression = compression(&args.output)?;
     let secrets = secrets(environment, &args.machine.secrets)?;
@@ -45,25 +49,7 @@ pub(crate) fn run(
 
     // Before the first thread: a process with several cannot enter a user namespace.
     let directory = absolute(&args.machine.kaniko_dir);
-    let request = match args.machine.isolation {
-        Isolation::Auto => sandbox::Request::Auto,
-        Isolation::Namespaces => sandbox::Request::Namespaces,
-        Isolation::Chroot => sandbox::Request::Chroot,
-    };
-    std::fs::create_dir_all(&directory).map_err(|error| {
-        let message = format!("cannot make the work directory `{}`: {error}", directory.display());
-        CommandError::user_with_help(
-            message,
-            "name a directory that can be written with `--kaniko-dir`",
-        )
-    })?;
-    let landlock = match args.machine.landlock {
-        Landlock::Auto => sandbox::Landlock::Auto,
-        Landlock::On => sandbox::Landlock::On,
-        Landlock::Off => sandbox::Landlock::Off,
-    };
-    let entered = sandbox::enter(request, landlock, &directory)
-        .map_err(|error| CommandError::user(chain(&error)))?;
+    let entered = enter(&args.machine, &directory)?;
 
     tokio_runtime()?.block_on(async {
         let cancel = CancellationToken::new();
@@ -107,6 +93,29 @@ pub(crate) fn run(
             Err(error) => Err(build_error(&front, &error)),
         }
     })
+}
+
+/// Prepares this process for running commands with roots below a directory, which is made.
+fn enter(machine: &MachineArgs, directory: &Path) -> Result<sandbox::Entered, CommandError> {
+    let request = match machine.isolation {
+        Isolation::Auto => sandbox::Request::Auto,
+        Isolation::Namespaces => sandbox::Request::Namespaces,
+        Isolation::Chroot => sandbox::Request::Chroot,
+        Isolation::InPlace => sandbox::Request::InPlace,
+    };
+    std::fs::create_dir_all(directory).map_err(|error| {
+        let message = format!("cannot make the work directory `{}`: {error}", directory.display());
+        CommandError::user_with_help(
+            message,
+            "name a directory that can be written with `--kaniko-dir`",
+        )
+    })?;
+    let landlock = match machine.landlock {
+        Landlock::Auto => sandbox::Landlock::Auto,
+        Landlock::On => sandbox::Landlock::On,
+        Landlock::Off => sandbox::Landlock::Off,
+    };
+    sandbox::enter(request, landlock, directory).map_err(|error| CommandError::user(chain(&error)))
 }
 
 /// A runtime for everything that waits: registries, commands, signals.
@@ -180,7 +189,7 @@ fn build_error(front: &Front, error: &BuildError) -> CommandError {
         BuildError::Snapshot(_)
         | BuildError::Export(_)
         | BuildError::Registry(_)
-        | BuildError::OverlayInChroot
+        | BuildError::OverlayWithoutMounts { .. }
         | BuildError::Cancelled
         | BuildError::Worker => None,
     };

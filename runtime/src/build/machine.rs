@@ -218,14 +218,18 @@ fn choose(
     settings: &Settings,
 ) -> Result<(Box<dyn Snapshotter>, Vec<String>), BuildError> {
     let scratch = settings.store.scratch();
-    // A command in a chroot gets its devices and mounts by renaming what the image has there, and
-    // an overlay renames no directory of a lower one.
-    if settings.sandbox.isolation() == Some(Isolation::Chroot) && has_commands(graph) {
+    // Without mounts of its own, a command gets what plays them by renaming what the image has
+    // there, and an overlay renames no directory of a lower one.
+    let isolation = settings.sandbox.isolation().filter(|isolation| !isolation.has_mounts());
+    if let Some(isolation) = isolation.filter(|_| has_commands(graph)) {
         return match settings.snapshotter {
-            Choice::Overlay => Err(BuildError::OverlayInChroot),
+            Choice::Overlay => {
+                Err(BuildError::OverlayWithoutMounts { isolation: isolation.name() })
+            }
             Choice::Auto => {
                 let (tree, _) = snapshot::choose(Choice::Tree, scratch)?;
-                Ok((tree, vec!["overlay: commands are confined in a chroot".to_owned()]))
+                let why = format!("overlay: the isolation is `{}`", isolation.name());
+                Ok((tree, vec![why]))
             }
             Choice::Tree => Ok(snapshot::choose(Choice::Tree, scratch)?),
         };
