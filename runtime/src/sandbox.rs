@@ -9,15 +9,18 @@
 //! fork with any comfort: so a step is the work of a fresh process, the builder's own program
 //! started again as [`init()`] (see [`Helper`]).
 
+mod child;
 mod chroot;
 mod command;
 mod copy;
 mod devices;
 mod enter;
+mod fake_ids;
 mod fence;
 mod idmap;
 mod in_place;
 mod init;
+mod ladder;
 mod layout;
 mod limits;
 mod mounting;
@@ -43,7 +46,7 @@ use ir::op::InlineFile;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use tokio_util::sync::CancellationToken;
 
-pub use enter::{Attempt, Entered, Isolation, NoIsolation, Request, enter};
+pub use enter::{Attempt, Entered, Isolation, Mapping, NoIsolation, Request, enter};
 pub use fence::Landlock;
 pub use in_place::swap_back;
 pub use init::init;

@@ -1,7 +1,8 @@
 //! Real commands in real confinement, in every rung that works where the tests run.
 //!
 //! Without a test harness, because this program is three things: the tests, started again once
-//! for each rung (entering one is for a whole process), and the helper that steps run in.
+//! for each rung (entering one is for a whole process), and the helper that steps run in. It answers
+//! a test runner as a harness would: each rung is a test.
 
 #![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 #![expect(clippy::print_stdout, reason = "without a harness nobody else says how the tests went")]
@@ -72,8 +73,9 @@ fn main() -> ExitCode {
         Some("sandbox-init") => ExitCode::from(sandbox::init(&arguments[1..])),
         Some("--rung") => one_rung(&arguments[1], arguments.get(2).map_or("", String::as_str)),
         Some("--connect") => connect(&arguments[1]),
-        Some("--list") => ExitCode::SUCCESS,
-        filter => every_rung(filter.unwrap_or("")),
+        Some("--list") => list(&arguments),
+        // Options such as `--exact` stand on either side of the name.
+        _ => every_rung(arguments.iter().map(String::as_str).find(|it| !it.starts_with("--"))),
     }
 }
 
@@ -87,19 +89,32 @@ fn connect(path: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn every_rung(filter: &str) -> ExitCode {
-    if !Path::new(BUSYBOX).exists() {
-        println!("sandbox: skipped, as there is no {BUSYBOX}");
-        return ExitCode::SUCCESS;
+/// Names the tests, as `cargo nextest` wants it; none of them is ignored.
+fn list(arguments: &[String]) -> ExitCode {
+    if !arguments.iter().any(|argument| argument == "--ignored") {
+        for (rung, _) in RUNGS {
+            println!("{rung}: test");
+        }
     }
+    ExitCode::SUCCESS
+}
+
+/// Starts what tests a rung; without a name, all of them in turn.
+fn every_rung(named: Option<&str>) -> ExitCode {
+    assert!(Path::new(BUSYBOX).exists(), "there is no {BUSYBOX}: `tests/run` installs it");
+    let known = named.is_none_or(|name| RUNGS.iter().any(|(rung, _)| *rung == name));
+    assert!(known, "there is no such rung");
     let mut code = ExitCode::SUCCESS;
     for (rung, surroundings) in RUNGS {
+        if named.is_some_and(|name| name != rung) {
+            continue;
+        }
         let (program, arguments) = surroundings.split_first().unwrap_or((&SELF, &[]));
         #[expect(clippy::disallowed_methods, reason = "each rung wants a process of its own")]
         let status = std::process::Command::new(program)
             .args(arguments)
             .args(surroundings.first().map(|_| std::env::current_exe().unwrap()))
-            .args(["--rung", rung, filter])
+            .args(["--rung", rung])
             .status()
             .unwrap();
         if !status.success() {
@@ -113,13 +128,7 @@ fn one_rung(rung: &str, filter: &str) -> ExitCode {
     let request = if rung.starts_with("chroot") { Request::Chroot } else { Request::Namespaces };
     // Made before anything else runs in this process.
     let work = tempfile::tempdir().unwrap();
-    let entered = match sandbox::enter(request, Landlock::Auto, work.path()) {
-        Ok(entered) => entered,
-        Err(refusal) => {
-            println!("{rung}: skipped: {refusal}");
-            return ExitCode::SUCCESS;
-        }
-    };
+    let entered = sandbox::enter(request, Landlock::Auto, work.path()).unwrap();
     let isolation = entered.isolation.unwrap();
     println!("{rung}: {isolation:?} {:?}", entered.passed_over);
     let runtime =

@@ -24,6 +24,8 @@ pub(super) fn new(
     attributes: MountAttrFlags,
 ) -> io::Result<OwnedFd> {
     let context = rustix::mount::fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
+    // What `mount` and `df` call it.
+    rustix::mount::fsconfig_set_string(&context, "source", kind)?;
     for (key, value) in options {
         match value {
             Some(value) => rustix::mount::fsconfig_set_string(&context, *key, *value)?,

@@ -1,5 +1,6 @@
 //! What a step's init does in namespaces: a file system of its own, put together mount by mount.
 
+use std::ffi::CStr;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, fchown};
@@ -12,7 +13,7 @@ use rustix::mount::{MountAttrFlags, MountPropagationFlags, UnmountFlags};
 use rustix::process::DumpableBehavior;
 use rustix::thread::UnshareFlags;
 
-use super::spec::{self, Access, Failure, Mount, MountKind, Namespaces, Stage as _};
+use super::spec::{self, Access, Failure, HOSTS, Mount, MountKind, Namespaces, Stage as _};
 use super::{devices, mounting, sys};
 use crate::rootdir::RootDir;
 
@@ -29,15 +30,19 @@ pub(super) fn enter(own: &Namespaces, descriptors: Vec<OwnedFd>) -> Result<(), F
     if alone {
         sys::loopback_up().stage("bring the loopback interface up")?;
     }
-    // Someone may not like it; a name is not worth a failed step.
-    rustix::system::sethostname(own.hostname.as_bytes()).ok();
+    // Seccomp profiles refuse it; a name is not worth a failed step.
+    let named = rustix::system::sethostname(own.hostname.as_bytes()).is_ok();
 
     let mut setup = Setup::begin(own, descriptors)?;
     devices::dev(&setup.root, own.shared_memory)?;
     devices::proc(&setup.root, own.own_pids, own.security)?;
     devices::sys(&setup.root, own.security)?;
     for (target, content) in &own.files {
-        let file = MountKind::File { content: content.clone(), mode: 0o644, uid: 0, gid: 0 };
+        let mut content = content.clone();
+        if target == HOSTS && !named {
+            content.extend(local_line(rustix::system::uname().nodename()));
+        }
+        let file = MountKind::File { content, mode: 0o644, uid: 0, gid: 0 };
         setup.mount(target, &file)?;
     }
     for Mount { target, kind } in &own.mounts {
@@ -194,6 +199,11 @@ impl<'a> Setup<'a> {
         }
         rustix::process::chdir("/").stage("enter the root")
     }
+}
+
+/// A line of `/etc/hosts` by which a machine finds itself.
+fn local_line(name: &CStr) -> Vec<u8> {
+    [b"127.0.0.1\t", name.to_bytes(), b"\n"].concat()
 }
 
 fn take(descriptors: &mut [Option<OwnedFd>], number: usize) -> Result<OwnedFd, Failure> {

@@ -19,14 +19,17 @@ use super::in_place::Swap;
 use super::layout::Layout;
 use super::limits::Limits;
 use super::relay::Relay;
-use super::spec::{Access, Confinement, Ids, Mount, MountKind, Namespaces, ROOT, Spec};
+use super::spec::{Access, Confinement, HOSTS, Ids, Mount, MountKind, Namespaces, ROOT, Spec};
 use super::stubs::Stubs;
-use super::{Isolation, SandboxError, Step, StepMount, command, mounting};
+use super::{Isolation, Mapping, SandboxError, Step, StepMount, command, mounting};
 use crate::rootdir::RootDir;
 use crate::users::User;
 
 /// The host name in a step that asks for none; constant, as it may end up in what the step writes.
 const HOSTNAME: &str = "kaniko";
+
+/// Where a Debian has settings of apt.
+const APT_SETTINGS: &str = "/etc/apt/apt.conf.d";
 
 /// What to make ready.
 pub(super) struct Task {
@@ -125,16 +128,20 @@ impl Task {
 
     pub(super) fn prepare(self) -> Result<Prepared, SandboxError> {
         match self.isolation {
-            Isolation::Namespaces { user, pids } => {
+            Isolation::Namespaces { mapping, pids } => {
+                let mut files = files(&self.hostname, &self.hosts);
+                if mapping == Mapping::Single {
+                    files.extend(self.settings_for_a_single_user());
+                }
                 let own = Namespaces {
                     stage: self.scratch.join("stage"),
                     disk: self.scratch.join("disk"),
                     own_pids: pids,
-                    overlay_user_xattrs: user,
+                    overlay_user_xattrs: mapping != Mapping::Machine,
                     network: self.network,
                     security: self.security,
                     shared_memory: self.limits.shared_memory(),
-                    files: files(&self.hostname, &self.hosts),
+                    files,
                     hostname: self.hostname.clone(),
                     mounts: Vec::new(),
                     scripts: Vec::new(),
@@ -144,6 +151,15 @@ impl Task {
             Isolation::Chroot => self.for_chroot(),
             Isolation::InPlace => self.for_in_place(),
         }
+    }
+
+    /// What programs must be told that see through it when users are pretended: apt looks whether it
+    /// has become the user that its downloads belong to.
+    fn settings_for_a_single_user(&self) -> Option<(String, Vec<u8>)> {
+        let directory = self.root.stat(Path::new(APT_SETTINGS)).ok().flatten()?;
+        let is_there = FileType::from_raw_mode(directory.st_mode) == FileType::Directory;
+        let content = b"APT::Sandbox::User \"root\";\n".to_vec();
+        is_there.then(|| (format!("{APT_SETTINGS}/99kaniko"), content))
     }
 
     fn for_namespaces(mut self, mut own: Namespaces) -> Result<Prepared, SandboxError> {
@@ -417,7 +433,7 @@ fn files(name: &str, more: &[(String, IpAddr)]) -> Vec<(String, Vec<u8>)> {
     }
     vec![
         ("/etc/resolv.conf".to_owned(), resolv),
-        ("/etc/hosts".to_owned(), hosts.into_bytes()),
+        (HOSTS.to_owned(), hosts.into_bytes()),
         ("/etc/hostname".to_owned(), format!("{name}\n").into_bytes()),
     ]
 }

@@ -58,6 +58,9 @@ pub(super) const REPORT: usize = 0;
 /// The descriptor of the root: a detached mount, or for a chroot the directory.
 pub(super) const ROOT: usize = 1;
 
+/// The file that names hosts; in it a step finds itself.
+pub(super) const HOSTS: &str = "/etc/hosts";
+
 /// How a step is confined.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Confinement {
