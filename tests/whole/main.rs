@@ -16,6 +16,7 @@ mod environment;
 mod environments;
 mod harness;
 mod hostile;
+mod in_place;
 mod language;
 mod linked;
 mod lookup;

@@ -131,9 +131,11 @@ pub fn swap_back() -> io::Result<()> {
         Err(error) => return Err(error.into()),
     }
     // Cut off, it was written by a builder that had not moved anything yet.
-    if let Ok(Journal { stage, own }) = serde_json::from_slice(&text) {
+    if let Ok(Journal { stage, mut own }) = serde_json::from_slice(&text) {
+        let root = RootDir::open(Path::new("/"))?;
+        own.add_mounts(&root, &mounts()?)?;
         fs::create_dir_all(&stage)?;
-        own.swap_out(&RootDir::open(&stage)?, &RootDir::open(Path::new("/"))?)?;
+        own.swap_out(&RootDir::open(&stage)?, &root)?;
     }
     fs::remove_file(JOURNAL)
 }

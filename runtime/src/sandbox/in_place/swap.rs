@@ -53,6 +53,26 @@ impl Own {
         Ok(Self(own))
     }
 
+    /// Adds what is mounted by now, and the directories that hold it: a container that is started
+    /// again can have other mounts.
+    pub(super) fn add_mounts(
+        &mut self,
+        root: &RootDir,
+        mounts: &BTreeSet<PathBuf>,
+    ) -> io::Result<()> {
+        for mount in mounts {
+            self.0.insert(mount.clone(), None);
+            for above in mount.ancestors().skip(1) {
+                if !self.0.contains_key(above)
+                    && let Some(stat) = root.lstat(above)?
+                {
+                    self.0.insert(above.to_owned(), Some(Metadata::of(&stat)));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// What is no directory, or one that is closed.
     pub(super) fn leaves(&self) -> impl Iterator<Item = &Path> {
         self.0.iter().filter(|(_, metadata)| metadata.is_none()).map(|(path, _)| path.as_path())
