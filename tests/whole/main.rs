@@ -6,6 +6,7 @@
 
 mod alone;
 mod busybox;
+mod changes;
 mod commands;
 mod configs;
 mod contexts;

@@ -10,10 +10,11 @@ use runtime::event::Events;
 use runtime::image::Format;
 use runtime::resolve::Images;
 use runtime::sandbox::{self, Helper, Limits, Sandbox};
+use runtime::snapshot::Ignored;
 use runtime::store::Store;
 
 use crate::arguments::{
-    BuildArgs, Compression, ImageFormat, Isolation, Landlock, MachineArgs, OutputArgs, Snapshotter,
+    BuildArgs, ChangesArgs, Compression, ImageFormat, Isolation, Landlock, MachineArgs, OutputArgs,
 };
 use crate::command::{self, secret};
 use crate::environment::{Environment, absolute};
@@ -39,6 +40,7 @@ pub(crate) fn run(
     let compression = compression(&args.output)?;
     let secrets = secret::secrets(environment, &args.machine.secrets)?;
     let agents = secret::agents(environment, &args.machine.agents)?;
+    let ignored = ignored(ui, &args.machine.changes)?;
     let epoch = environment.epoch().map_err(|value| {
         CommandError::user(format!("SOURCE_DATE_EPOCH is `{value}`, not a number of seconds"))
     })?;
@@ -62,11 +64,8 @@ pub(crate) fn run(
         let store = Store::open(&directory).map_err(|error| CommandError::user(chain(&error)))?;
         let settings = Settings {
             store,
-            snapshotter: match args.machine.snapshotter {
-                Snapshotter::Auto => runtime::snapshot::Choice::Auto,
-                Snapshotter::Overlay => runtime::snapshot::Choice::Overlay,
-                Snapshotter::Tree => runtime::snapshot::Choice::Tree,
-            },
+            snapshotter: args.machine.snapshotter.into(),
+            ignored,
             sandbox: Sandbox::new(entered, Helper::default()),
             limits: Limits {
                 resources: args.machine.ulimits.clone(),
@@ -115,6 +114,15 @@ fn enter(machine: &MachineArgs, directory: &Path) -> Result<sandbox::Entered, Co
         Landlock::Off => sandbox::Landlock::Off,
     };
     sandbox::enter(request, landlock, directory).map_err(|error| CommandError::user(chain(&error)))
+}
+
+/// What no layer has. Tells of what is accepted without effect.
+fn ignored(ui: &mut Ui, args: &ChangesArgs) -> Result<Ignored, CommandError> {
+    if let Some(flags) = args.without_effect() {
+        ui.warning(&format!("{flags} no effect: every change is found, whatever it is"));
+    }
+    Ignored::new(&args.ignored())
+        .map_err(|error| CommandError::user(format!("--ignore-path: {error}")))
 }
 
 /// A runtime for everything that waits: registries, commands, signals.
