@@ -9,6 +9,7 @@
 //! fork with any comfort: so a step is the work of a fresh process, the builder's own program
 //! started again as [`init()`] (see [`Helper`]).
 
+mod advice;
 mod child;
 mod chroot;
 mod command;
@@ -32,6 +33,7 @@ mod relay;
 mod seccomp;
 mod spec;
 mod stubs;
+mod survey;
 mod sys;
 mod withhold;
 
@@ -51,6 +53,7 @@ pub use fence::Landlock;
 pub use in_place::swap_back;
 pub use init::init;
 pub use limits::{Limits, Ulimit, UlimitError};
+pub use survey::{Help, Part, Rung, Trial, survey};
 
 use crate::event::Stream;
 use crate::rootdir::RootDir;

@@ -83,20 +83,19 @@ impl Mapping {
         }
     }
 
-    /// What commands have to do without.
-    fn lacks(self) -> Option<Attempt> {
-        let reason = match self {
-            Self::Machine | Self::All | Self::Subordinate => return None,
-            Self::Swapped => {
+    /// What commands have to do without, if anything.
+    pub(super) fn lacks(self) -> Option<&'static str> {
+        match self {
+            Self::Machine | Self::All | Self::Subordinate => None,
+            Self::Swapped => Some(
                 "cannot map the root of this machine: files that only it may read or write, in \
-                 contexts or where the image goes, are out of reach"
-            }
-            Self::Single => {
+                 contexts or where the image goes, are out of reach",
+            ),
+            Self::Single => Some(
                 "cannot map more ids than one: everything belongs to root, every command is root, \
-                 and a change of owner or user is only pretended"
-            }
-        };
-        Some(Attempt::new("other users", &reason))
+                 and a change of owner or user is only pretended",
+            ),
+        }
     }
 }
 
@@ -110,7 +109,9 @@ impl Isolation {
         }
     }
 
-    /// Whether commands have mounts of their own. Elsewhere a directory plays each.
+    /// Whether commands have mounts of their own. Elsewhere a directory plays each, put in place by
+    /// renaming what the image has there: so roots cannot be overlays, which rename no directory of
+    /// a lower one.
     pub fn has_mounts(self) -> bool {
         match self {
             Self::Namespaces { .. } => true,
@@ -311,8 +312,13 @@ fn climb(request: Request, work: &Path, tried: &mut Vec<Attempt>) -> Option<Isol
                     let pids = no_pids.is_none();
                     let mapping = way.mapping();
                     tried.extend(no_pids.map(|failure| Attempt::new("pid namespace", &failure)));
-                    tried.extend(mapping.lacks());
+                    tried.extend(mapping.lacks().map(|lack| Attempt::new("other users", &lack)));
                     return Some(Isolation::Namespaces { mapping, pids });
+                }
+                // Then no map of ids is worth trying.
+                Err(failure) if failure.stage == ladder::USER_NAMESPACE => {
+                    tried.push(Attempt::new(NAMESPACES, &failure));
+                    break;
                 }
                 Err(failure) => {
                     let rung = format!("{NAMESPACES} ({})", way.name());
