@@ -19,6 +19,8 @@ mod environments;
 mod harness;
 mod hostile;
 mod in_place;
+mod instructions;
+mod kept;
 mod language;
 mod linked;
 mod lookup;

@@ -13,7 +13,9 @@ use runtime::sandbox::{Entered, Helper, Limits, Sandbox};
 use runtime::snapshot::Ignored;
 use runtime::store::Store;
 
-use crate::arguments::{BuildArgs, ChangesArgs, Compression, ImageFormat, OutputArgs, UnpackLimit};
+use crate::arguments::{
+    BuildArgs, ChangesArgs, Compression, ImageFormat, MachineArgs, OutputArgs, UnpackLimit,
+};
 use crate::command::place::Place;
 use crate::command::{self, secret};
 use crate::environment::{Environment, absolute};
@@ -60,6 +62,11 @@ pub(crate) fn run(
         };
         let Plan { graph, epoch: planned } = front::plan(ui, &front, &facts)?;
         front::check_runnable(&front, &graph)?;
+        // The environment is nearer than the Dockerfile, and a build argument nearer still.
+        let epoch = match front.options.build_args.get("SOURCE_DATE_EPOCH") {
+            Some(_) => planned.or(epoch),
+            None => epoch.or(planned),
+        };
         let store =
             Store::open(&place.directory).map_err(|error| CommandError::user(chain(&error)))?;
         if !store.gives_files_away() {
@@ -70,19 +77,11 @@ pub(crate) fn run(
             snapshotter: args.machine.snapshotter.into(),
             ignored,
             sandbox: Sandbox::new(entered, Helper::default()),
-            limits: Limits {
-                resources: args.machine.ulimits.clone(),
-                // As with Docker, none is the default.
-                shared_memory: args.machine.shm_size.filter(|size| *size > 0),
-            },
+            limits: limits(&args.machine),
             compression,
             unpack_limits: unpack_limits(&args.machine.unpack_limits),
-            // The environment is nearer than the Dockerfile, and a build argument nearer still.
-            created: match front.options.build_args.get("SOURCE_DATE_EPOCH") {
-                Some(_) => planned.or(epoch),
-                None => epoch.or(planned),
-            }
-            .unwrap_or_else(|| environment.now()),
+            created: epoch.unwrap_or_else(|| environment.now()),
+            reproducible: epoch.is_some(),
             contexts: front.contexts.clone(),
             secrets,
             agents,
@@ -232,6 +231,14 @@ fn outputs(args: &OutputArgs) -> Result<Outputs, CommandError> {
         digest_file: args.digest_file.as_deref().map(absolute),
         format,
     })
+}
+
+fn limits(args: &MachineArgs) -> Limits {
+    Limits {
+        resources: args.ulimits.clone(),
+        // As with Docker, none is the default.
+        shared_memory: args.shm_size.filter(|size| *size > 0),
+    }
 }
 
 fn compression(args: &OutputArgs) -> Result<runtime::layer::Compression, CommandError> {
