@@ -33,6 +33,10 @@ pub(crate) fn run(
     environment: &Environment,
     args: &BuildArgs,
 ) -> Result<(), CommandError> {
+    // Before anything is read: the files of a command whose builder was killed may be in the way.
+    runtime::sandbox::swap_back().map_err(|error| {
+        CommandError::user(format!("cannot move back what a builder had moved into `/`: {error}"))
+    })?;
     let outputs = outputs(&args.output)?;
     let compression = compression(&args.output)?;
     let secrets = secret::secrets(environment, &args.machine.secrets)?;
@@ -192,7 +196,7 @@ fn build_error(front: &Front, error: &BuildError) -> CommandError {
         BuildError::Snapshot(_)
         | BuildError::Export(_)
         | BuildError::Registry(_)
-        | BuildError::OverlayInChroot
+        | BuildError::OverlayWithoutMounts { .. }
         | BuildError::Cancelled
         | BuildError::Worker => None,
     };

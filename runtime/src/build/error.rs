@@ -33,10 +33,13 @@ pub enum BuildError {
     Snapshot(#[from] SnapshotError),
     /// Two choices that do not go together.
     #[error(
-        "commands in a chroot need the snapshotter `tree`; leave out `--snapshotter overlay`, or \
-         `--isolation chroot`"
+        "`--isolation {isolation}` needs the snapshotter `tree`; leave out `--snapshotter overlay`, \
+         or the isolation"
     )]
-    OverlayInChroot,
+    OverlayWithoutMounts {
+        /// What steps run in.
+        isolation: &'static str,
+    },
     /// The image did not get to a destination.
     #[error(transparent)]
     Export(#[from] Box<ExportError>),

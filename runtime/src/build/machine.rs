@@ -225,13 +225,16 @@ fn choose(
     settings: &Settings,
 ) -> Result<(Box<dyn Snapshotter>, Vec<String>), BuildError> {
     let scratch = settings.store.scratch();
-    let stackable = settings.sandbox.isolation().is_none_or(Isolation::works_on_overlays);
-    if !stackable && has_commands(graph) {
+    let isolation = settings.sandbox.isolation().filter(|isolation| !isolation.has_mounts());
+    if let Some(isolation) = isolation.filter(|_| has_commands(graph)) {
         return match settings.snapshotter {
-            Choice::Overlay => Err(BuildError::OverlayInChroot),
+            Choice::Overlay => {
+                Err(BuildError::OverlayWithoutMounts { isolation: isolation.name() })
+            }
             Choice::Auto => {
                 let (tree, _) = snapshot::choose(Choice::Tree, scratch)?;
-                Ok((tree, vec!["overlay: commands are confined in a chroot".to_owned()]))
+                let why = format!("overlay: the isolation is `{}`", isolation.name());
+                Ok((tree, vec![why]))
             }
             Choice::Tree => Ok(snapshot::choose(Choice::Tree, scratch)?),
         };

@@ -14,7 +14,7 @@ use crate::context::source::Tree;
 use crate::op;
 use crate::op::copy::Dates;
 use crate::rootdir::RootDir;
-use crate::sandbox::{Isolation, StepMount};
+use crate::sandbox::StepMount;
 
 /// The mounts of a step, and what must live until it has ended.
 pub(super) struct Mounts {
@@ -54,7 +54,9 @@ impl Mounts {
             Mount::Cache { target, id, sharing, from, source, mode, uid, gid, readonly } => {
                 let sharing = match machine.settings.sandbox.isolation() {
                     // There the directory itself is moved into the root of the step.
-                    Some(Isolation::Chroot) if *sharing == Sharing::Shared => Sharing::Locked,
+                    Some(isolation) if !isolation.has_mounts() && *sharing == Sharing::Shared => {
+                        Sharing::Locked
+                    }
                     _ => *sharing,
                 };
                 let request = Request { id, sharing, mode: *mode, owner: (*uid, *gid) };
