@@ -248,6 +248,8 @@ pub(crate) struct MachineArgs {
     /// How roots are made and changes are found
     #[arg(long, value_enum, default_value_t)]
     pub(crate) snapshotter: Snapshotter,
+    #[command(flatten)]
+    pub(crate) changes: ChangesArgs,
     /// Limit of each RUN; may be repeated
     #[arg(long = "ulimit", value_name = "NAME=SOFT[:HARD]", action = ArgAction::Append)]
     pub(crate) ulimits: Vec<runtime::sandbox::Ulimit>,
@@ -262,6 +264,55 @@ pub(crate) struct MachineArgs {
     /// Agent for RUN --mount=type=ssh; without a socket that of `SSH_AUTH_SOCK`; may be repeated
     #[arg(long = "ssh", value_name = "ID[=SOCKET]", action = ArgAction::Append)]
     pub(crate) agents: Vec<String>,
+}
+
+/// What of a step's changes becomes a layer.
+#[derive(Args)]
+pub(crate) struct ChangesArgs {
+    /// Path that no layer has, with everything below it; may be repeated, and have `*`, `?` and `[]`
+    #[arg(long = "ignore-path", value_name = "PATH", action = ArgAction::Append)]
+    pub(crate) ignored: Vec<String>,
+    /// Keep `/var/run` out of layers too
+    #[arg(long, alias = "whitelist-var-run", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_possible_values = true)]
+    pub(crate) ignore_var_run: bool,
+    /// Accepted for kaniko's sake: every change is found in every mode
+    #[arg(long, alias = "snapshotMode", value_enum, default_value_t, value_name = "MODE")]
+    pub(crate) snapshot_mode: SnapshotMode,
+    /// Accepted for kaniko's sake: every change of a RUN is found anyway
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_possible_values = true)]
+    pub(crate) use_new_run: bool,
+}
+
+impl ChangesArgs {
+    /// The paths that no layer has.
+    pub(crate) fn ignored(&self) -> Vec<String> {
+        let var_run = self.ignore_var_run.then(|| "/var/run".to_owned());
+        self.ignored.iter().cloned().chain(var_run).collect()
+    }
+
+    /// The flags that ask for a shortcut which is not taken.
+    pub(crate) fn without_effect(&self) -> Option<&'static str> {
+        match (self.snapshot_mode, self.use_new_run) {
+            (SnapshotMode::Full, false) => None,
+            (SnapshotMode::Full, true) => Some("`--use-new-run` has"),
+            (SnapshotMode::Redo | SnapshotMode::Time, false) => Some("`--snapshot-mode` has"),
+            (SnapshotMode::Redo | SnapshotMode::Time, true) => {
+                Some("`--snapshot-mode` and `--use-new-run` have")
+            }
+        }
+    }
+}
+
+/// What kaniko in Go compares to find a change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SnapshotMode {
+    /// Attributes and content
+    #[default]
+    Full,
+    /// Attributes
+    Redo,
+    /// The time of modification
+    Time,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -367,6 +418,16 @@ pub(crate) enum Snapshotter {
     Overlay,
     /// A plain directory that is compared after each step
     Tree,
+}
+
+impl From<Snapshotter> for runtime::snapshot::Choice {
+    fn from(snapshotter: Snapshotter) -> Self {
+        match snapshotter {
+            Snapshotter::Auto => Self::Auto,
+            Snapshotter::Overlay => Self::Overlay,
+            Snapshotter::Tree => Self::Tree,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

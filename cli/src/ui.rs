@@ -67,6 +67,11 @@ impl Ui {
         }
     }
 
+    /// Shows what is odd about the command line, and does not keep the command from running.
+    pub(crate) fn warning(&mut self, message: &str) {
+        self.line(&diagnostics::warning(message, self.colour));
+    }
+
     /// Shows why the command failed.
     pub(crate) fn error(&mut self, error: &CommandError) {
         match error {

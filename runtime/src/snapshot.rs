@@ -11,11 +11,13 @@ use crate::rootdir::RootDir;
 
 mod changes;
 mod copy;
+mod ignored;
 mod overlay;
 mod scratch;
 mod tree;
 mod walk;
 
+pub use ignored::{Ignored, IgnoredError};
 pub(crate) use overlay::Overlay;
 pub(crate) use tree::Tree;
 

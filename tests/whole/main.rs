@@ -4,7 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod alone;
 mod busybox;
+mod changes;
 mod commands;
 mod configs;
 mod contexts;
@@ -12,6 +14,7 @@ mod copies;
 mod debian;
 mod diagnostics;
 mod environment;
+mod environments;
 mod harness;
 mod hostile;
 mod language;

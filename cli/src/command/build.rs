@@ -9,9 +9,10 @@ use runtime::event::Events;
 use runtime::image::Format;
 use runtime::resolve::Images;
 use runtime::sandbox::{Entered, Helper, Limits, Sandbox};
+use runtime::snapshot::Ignored;
 use runtime::store::Store;
 
-use crate::arguments::{BuildArgs, Compression, ImageFormat, OutputArgs, Snapshotter};
+use crate::arguments::{BuildArgs, ChangesArgs, Compression, ImageFormat, OutputArgs};
 use crate::command::place::Place;
 use crate::command::{self, secret};
 use crate::environment::{Environment, absolute};
@@ -33,6 +34,7 @@ pub(crate) fn run(
     let compression = compression(&args.output)?;
     let secrets = secret::secrets(environment, &args.machine.secrets)?;
     let agents = secret::agents(environment, &args.machine.agents)?;
+    let ignored = ignored(ui, &args.machine.changes)?;
     let epoch = environment.epoch().map_err(|value| {
         CommandError::user(format!("SOURCE_DATE_EPOCH is `{value}`, not a number of seconds"))
     })?;
@@ -60,11 +62,8 @@ pub(crate) fn run(
         }
         let settings = Settings {
             store,
-            snapshotter: match args.machine.snapshotter {
-                Snapshotter::Auto => runtime::snapshot::Choice::Auto,
-                Snapshotter::Overlay => runtime::snapshot::Choice::Overlay,
-                Snapshotter::Tree => runtime::snapshot::Choice::Tree,
-            },
+            snapshotter: args.machine.snapshotter.into(),
+            ignored,
             sandbox: Sandbox::new(entered, Helper::default()),
             limits: Limits {
                 resources: args.machine.ulimits.clone(),
@@ -102,6 +101,15 @@ fn cannot_own(place: &Place, entered: &Entered) -> CommandError {
             None => vec!["name a directory on another file system with `--kaniko-dir`".to_owned()],
         },
     }
+}
+
+/// What no layer has. Tells of what is accepted without effect.
+fn ignored(ui: &mut Ui, args: &ChangesArgs) -> Result<Ignored, CommandError> {
+    if let Some(flags) = args.without_effect() {
+        ui.warning(&format!("{flags} no effect: every change is found, whatever it is"));
+    }
+    Ignored::new(&args.ignored())
+        .map_err(|error| CommandError::user(format!("--ignore-path: {error}")))
 }
 
 /// A runtime for everything that waits: registries, commands, signals.

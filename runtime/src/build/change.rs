@@ -185,7 +185,8 @@ fn commit(
     id: NodeId,
     active: Box<dyn Active>,
 ) -> Result<Option<ChangeSet>, NodeError> {
-    let (snapshot, changes) = active.commit()?;
+    let (snapshot, mut changes) = active.commit()?;
+    changes.leave_out(&machine.settings.ignored);
     machine.keep(id, Product::Root(snapshot));
     Ok(machine.wants_layer(id).then_some(changes))
 }
