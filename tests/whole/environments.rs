@@ -30,6 +30,7 @@ macro_rules! environments {
 
 environments! {
     cri_o: "cri-o",
+    cri_o_restricted: "cri-o-restricted",
     docker: "docker",
     docker_no_new_privileges: "docker-no-new-privileges",
     docker_volume: "docker-volume",
