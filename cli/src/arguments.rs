@@ -256,6 +256,10 @@ pub(crate) struct MachineArgs {
     /// Size of /dev/shm of each RUN [default: 64m]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(crate) shm_size: Option<u64>,
+    /// How much a layer of a base image, or an archive of ADD, may come to; may be repeated
+    /// [default: 4000000 entries; 16 GiB, or 200 times what it is compressed]
+    #[arg(long = "unpack-limit", value_name = "entries=N|size=SIZE", action = ArgAction::Append)]
+    pub(crate) unpack_limits: Vec<UnpackLimit>,
     /// Secret for RUN --mount=type=secret, and for ADD of URLs (`HTTP_AUTH_TOKEN_HOST`,
     /// `HTTP_AUTH_HEADER_HOST`): of a file or a variable, which without a name have that of its id;
     /// may be repeated
@@ -371,6 +375,29 @@ impl FromStr for Host {
             return Err("the name is none of a host");
         }
         Ok(Self { name: name.to_owned(), address })
+    }
+}
+
+/// A bound of what is unpacked, as `--unpack-limit` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnpackLimit {
+    /// Most entries.
+    Entries(u64),
+    /// Most bytes when it is decompressed.
+    Size(u64),
+}
+
+impl FromStr for UnpackLimit {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some(("entries", number)) => {
+                number.parse().map(Self::Entries).map_err(|_| "it is not a number of entries")
+            }
+            Some(("size", text)) => size(text).map(Self::Size),
+            Some(_) | None => Err("it is neither entries=N nor size=SIZE"),
+        }
     }
 }
 

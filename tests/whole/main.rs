@@ -18,6 +18,8 @@ mod environment;
 mod environments;
 mod harness;
 mod hostile;
+mod instructions;
+mod kept;
 mod language;
 mod linked;
 mod lookup;

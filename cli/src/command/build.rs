@@ -7,12 +7,15 @@ use runtime::CancellationToken;
 use runtime::build::{BuildError, Outputs, Settings};
 use runtime::event::Events;
 use runtime::image::Format;
+use runtime::layer::UnpackLimits;
 use runtime::resolve::Images;
 use runtime::sandbox::{Entered, Helper, Limits, Sandbox};
 use runtime::snapshot::Ignored;
 use runtime::store::Store;
 
-use crate::arguments::{BuildArgs, ChangesArgs, Compression, ImageFormat, OutputArgs};
+use crate::arguments::{
+    BuildArgs, ChangesArgs, Compression, ImageFormat, MachineArgs, OutputArgs, UnpackLimit,
+};
 use crate::command::place::Place;
 use crate::command::{self, secret};
 use crate::environment::{Environment, absolute};
@@ -55,6 +58,11 @@ pub(crate) fn run(
         };
         let Plan { graph, epoch: planned } = front::plan(ui, &front, &facts)?;
         front::check_runnable(&front, &graph)?;
+        // The environment is nearer than the Dockerfile, and a build argument nearer still.
+        let epoch = match front.options.build_args.get("SOURCE_DATE_EPOCH") {
+            Some(_) => planned.or(epoch),
+            None => epoch.or(planned),
+        };
         let store =
             Store::open(&place.directory).map_err(|error| CommandError::user(chain(&error)))?;
         if !store.gives_files_away() {
@@ -65,18 +73,11 @@ pub(crate) fn run(
             snapshotter: args.machine.snapshotter.into(),
             ignored,
             sandbox: Sandbox::new(entered, Helper::default()),
-            limits: Limits {
-                resources: args.machine.ulimits.clone(),
-                // As with Docker, none is the default.
-                shared_memory: args.machine.shm_size.filter(|size| *size > 0),
-            },
+            limits: limits(&args.machine),
             compression,
-            // The environment is nearer than the Dockerfile, and a build argument nearer still.
-            created: match front.options.build_args.get("SOURCE_DATE_EPOCH") {
-                Some(_) => planned.or(epoch),
-                None => epoch.or(planned),
-            }
-            .unwrap_or_else(|| environment.now()),
+            unpack_limits: unpack_limits(&args.machine.unpack_limits),
+            created: epoch.unwrap_or_else(|| environment.now()),
+            reproducible: epoch.is_some(),
             contexts: front.contexts.clone(),
             secrets,
             agents,
@@ -91,6 +92,23 @@ pub(crate) fn run(
     })
 }
 
+/// What no layer has. Tells of what is accepted without effect.
+fn ignored(ui: &mut Ui, args: &ChangesArgs) -> Result<Ignored, CommandError> {
+    if let Some(flags) = args.without_effect() {
+        ui.warning(&format!("{flags} no effect: every change is found, whatever it is"));
+    }
+    Ignored::new(&args.ignored())
+        .map_err(|error| CommandError::user(format!("--ignore-path: {error}")))
+}
+
+/// The usual limits, and over them those that were given.
+fn unpack_limits(given: &[UnpackLimit]) -> UnpackLimits {
+    given.iter().fold(UnpackLimits::default(), |limits, limit| match limit {
+        UnpackLimit::Entries(entries) => UnpackLimits { entries: *entries, ..limits },
+        UnpackLimit::Size(size) => UnpackLimits { size: Some(*size), ..limits },
+    })
+}
+
 /// Why nothing can be built where files cannot be given to other users.
 fn cannot_own(place: &Place, entered: &Entered) -> CommandError {
     let path = place.directory.display();
@@ -101,15 +119,6 @@ fn cannot_own(place: &Place, entered: &Entered) -> CommandError {
             None => vec!["name a directory on another file system with `--kaniko-dir`".to_owned()],
         },
     }
-}
-
-/// What no layer has. Tells of what is accepted without effect.
-fn ignored(ui: &mut Ui, args: &ChangesArgs) -> Result<Ignored, CommandError> {
-    if let Some(flags) = args.without_effect() {
-        ui.warning(&format!("{flags} no effect: every change is found, whatever it is"));
-    }
-    Ignored::new(&args.ignored())
-        .map_err(|error| CommandError::user(format!("--ignore-path: {error}")))
 }
 
 /// A runtime for everything that waits: registries, commands, signals.
@@ -218,6 +227,14 @@ fn outputs(args: &OutputArgs) -> Result<Outputs, CommandError> {
         digest_file: args.digest_file.as_deref().map(absolute),
         format,
     })
+}
+
+fn limits(args: &MachineArgs) -> Limits {
+    Limits {
+        resources: args.ulimits.clone(),
+        // As with Docker, none is the default.
+        shared_memory: args.shm_size.filter(|size| *size > 0),
+    }
 }
 
 fn compression(args: &OutputArgs) -> Result<runtime::layer::Compression, CommandError> {

@@ -12,7 +12,8 @@ use super::error::{BuildError, NodeError};
 use crate::context::source::{Owners, Tree};
 use crate::event::{Events, Task};
 use crate::layer::entry::Time;
-use crate::layer::{self, Layer};
+use crate::layer::{self, Bounds, Layer};
+use crate::op::copy::Dates;
 use crate::resolve::Images;
 use crate::sandbox::Isolation;
 use crate::snapshot::{self, ChangeSet, Choice, ParentUse, Snapshot, Snapshotter};
@@ -143,6 +144,17 @@ impl Machine {
     pub(super) fn now(&self) -> Time {
         let seconds = i64::try_from(self.settings.created).unwrap_or(i64::MAX);
         Time { seconds, nanoseconds: 0 }
+    }
+
+    /// What ends an unpacking early.
+    pub(super) fn bounds(&self) -> Bounds<'_> {
+        Bounds { limits: self.settings.unpack_limits, cancel: &self.cancel }
+    }
+
+    /// What copies are dated.
+    pub(super) fn dates(&self) -> Dates {
+        let made = self.now();
+        Dates { made, copied: self.settings.reproducible.then_some(made) }
     }
 
     /// Makes a directory of a node's own, which goes with the build.
