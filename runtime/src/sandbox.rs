@@ -259,6 +259,11 @@ impl Sandbox {
         &self.entered.passed_over
     }
 
+    /// What images lack here that are built without a command; one line.
+    pub fn lost(&self) -> Option<&'static str> {
+        self.entered.lost
+    }
+
     /// How commands are confined, if they can be.
     pub fn isolation(&self) -> Option<Isolation> {
         self.entered.isolation

@@ -14,6 +14,7 @@ mod contexts;
 mod copies;
 mod debian;
 mod diagnostics;
+mod doctor;
 mod environment;
 mod environments;
 mod harness;

@@ -80,9 +80,13 @@ impl Machine {
 
     /// Why stronger ways of confining and better ways of snapshotting fell out.
     pub(super) fn passed_over(&self) -> Vec<String> {
-        let runs = self.isolation().is_some();
-        let sandbox = self.settings.sandbox.passed_over().iter().filter(|_| runs);
-        sandbox.chain(&self.snapshotters_passed_over).cloned().collect()
+        let sandbox = &self.settings.sandbox;
+        let mut passed_over = match self.isolation() {
+            Some(_) => sandbox.passed_over().to_vec(),
+            None => sandbox.lost().map(str::to_owned).into_iter().collect(),
+        };
+        passed_over.extend_from_slice(&self.snapshotters_passed_over);
+        passed_over
     }
 
     /// How many nodes need a node.

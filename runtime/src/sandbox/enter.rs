@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rustix::process::DumpableBehavior;
 
 use super::child::in_child;
+use super::fake_ids;
 use super::fence::{Fence, Guard, Landlock};
 use super::in_place::{self, Claim};
 use super::ladder::{self, Probed};
@@ -134,6 +135,8 @@ pub struct Entered {
     pub passed_over: Vec<String>,
     /// Why there is no isolation, for whoever then wants to run a command.
     pub refusal: Option<NoIsolation>,
+    /// What images lack that are built without a command; one line.
+    pub lost: Option<&'static str>,
     /// What holds commands back besides.
     pub(super) guard: Guard,
     /// Whether that takes privileges from setuid programs.
@@ -225,13 +228,27 @@ pub fn enter(request: Request, landlock: Landlock, work: &Path) -> Result<Entere
         if request != Request::Auto {
             return Err(refusal);
         }
-        return Ok(Entered { passed_over, refusal: Some(refusal), ..Entered::default() });
+        let lost = pretend_owners();
+        return Ok(Entered { passed_over, refusal: Some(refusal), lost, ..Entered::default() });
+    };
+    let lost = match isolation {
+        Isolation::Namespaces { mapping: Mapping::Single, .. } => Some(OWNERS_LOST),
+        Isolation::Namespaces { .. } | Isolation::Chroot | Isolation::InPlace => None,
     };
     let isolated = Some(isolation);
     let mut entered =
-        Entered { isolation: isolated, passed_over, _claim: claim, ..Entered::default() };
+        Entered { isolation: isolated, passed_over, lost, _claim: claim, ..Entered::default() };
     entered.guard(isolation, landlock, work)?;
     Ok(entered)
+}
+
+const OWNERS_LOST: &str = "other users: everything belongs to root, whatever is asked for";
+
+/// Lets a user who cannot be root build without commands: what cannot be given to others stays the
+/// user's own, which is root in the image. Returns what is lost.
+fn pretend_owners() -> Option<&'static str> {
+    let pretends = !rustix::process::geteuid().is_root() && fake_ids::pretend_as_user().is_ok();
+    pretends.then_some(OWNERS_LOST)
 }
 
 impl Entered {
