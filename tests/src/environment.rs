@@ -25,7 +25,7 @@ pub struct Environment {
     pub isolation: String,
     /// How roots are kept there.
     pub snapshotter: String,
-    /// Whether all of the suite is run there in each run of the tests, or a part.
+    /// How much of the suite is run there in each run of the tests.
     pub suite: Share,
 }
 
@@ -95,16 +95,16 @@ pub enum Work {
     Memory,
 }
 
-/// How much of the suite is run each time.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+/// How much of the suite is run.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
 #[serde(rename_all = "kebab-case")]
 pub enum Share {
-    /// All of it.
-    All,
-    /// The commands that are quick.
+    /// What shows each mechanism once.
+    Core,
+    /// Everything that is quick.
     Quick,
-    /// Nothing: no command can be run there.
-    None,
+    /// Everything.
+    All,
 }
 
 impl Environment {
@@ -118,6 +118,14 @@ impl Environment {
         let text = fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// Whether files can be given to other users there.
+    pub fn gives_files_away(&self) -> bool {
+        match &self.starts {
+            Starts::Container(settings) => settings.user == 0,
+            Starts::Root | Starts::User | Starts::Docker => true,
+        }
     }
 
     /// Lets a build run there, without a network, on the image of a layout as `base`.

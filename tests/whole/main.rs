@@ -6,6 +6,7 @@
 
 mod alone;
 mod busybox;
+mod changes;
 mod commands;
 mod configs;
 mod contexts;
@@ -16,6 +17,8 @@ mod environment;
 mod environments;
 mod harness;
 mod hostile;
+mod instructions;
+mod kept;
 mod language;
 mod linked;
 mod lookup;
