@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::idmap::IdMap;
 use super::spec::{Failure, Stage};
-use super::{devices, mounting, spec, sys};
+use super::{devices, mounting, shim, spec, sys};
 
 /// How commands shall be confined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,14 +42,20 @@ pub enum Isolation {
         pids: bool,
     },
     /// By `chroot(2)`, where containers may do nothing else. Its limits:
-    /// - there is no `/proc`, so no `/dev/stdout`, no `ps`, and no program that asks where it is;
-    /// - there are no pseudo terminals;
+    /// - `/proc` and pseudo terminals are answered for by the step's helper, where seccomp lets it:
+    ///   `/proc` has the step's own processes and what is about none, and no file that shows or
+    ///   changes memory; a process that may not be looked into does not see it; a session gets no
+    ///   controlling terminal by opening one;
     /// - processes, ids, host name and network are the builder's, and root can send signals to all
     ///   of them;
     /// - binds are copies and caches are moved in, so read-only is not enforced, and a cache that a
     ///   killed builder had moved is lost;
-    /// - with `--network=none`, setuid programs gain nothing.
-    Chroot,
+    /// - where the builder has no `CAP_SYS_ADMIN`, setuid programs gain nothing: the kernel lets
+    ///   nobody else watch system calls, or refuse them with `--network=none`.
+    Chroot {
+        /// Whether there is a `/proc`.
+        proc: bool,
+    },
 }
 
 impl Isolation {
@@ -57,7 +63,7 @@ impl Isolation {
     pub fn name(self) -> &'static str {
         match self {
             Self::Namespaces { .. } => NAMESPACES,
-            Self::Chroot => CHROOT,
+            Self::Chroot { .. } => CHROOT,
         }
     }
 }
@@ -136,7 +142,10 @@ pub fn enter(request: Request, work: &Path) -> Result<Entered, NoIsolation> {
     let mut passed_over: Vec<String> = tried.iter().map(Attempt::to_string).collect();
     let refusal = NoIsolation { tried, help: HELP };
     match isolation {
-        Some(Isolation::Chroot) => passed_over.push(
+        Some(Isolation::Chroot { proc: true }) => {
+            passed_over.push("chroot: commands have no processes of their own".to_owned());
+        }
+        Some(Isolation::Chroot { proc: false }) => passed_over.push(
             "chroot: commands have no /proc, no pseudo terminals and no processes of their own"
                 .to_owned(),
         ),
@@ -179,7 +188,15 @@ fn climb(request: Request, work: &Path, tried: &mut Vec<Attempt>) -> Option<Isol
     }
     if request != Request::Namespaces {
         match in_child(|| probe_chroot(work)) {
-            Ok(()) => return Some(Isolation::Chroot),
+            Ok(()) => {
+                let answered = in_child(shim::probe);
+                let proc = answered.is_ok();
+                tried.extend(answered.err().map(|failure| Attempt {
+                    rung: "/proc in a chroot".to_owned(),
+                    reason: failure.to_string(),
+                }));
+                return Some(Isolation::Chroot { proc });
+            }
             Err(failure) => {
                 let rung = CHROOT.to_owned();
                 tried.push(Attempt { rung, reason: failure.to_string() });

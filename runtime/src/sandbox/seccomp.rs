@@ -8,12 +8,12 @@ use super::sys;
 /// `AUDIT_ARCH_*` of this machine, the number of `socket(2)`, and the numbers of `socket` and
 /// `socketcall` in the 32-bit system calls that the same processor runs.
 #[cfg(target_arch = "x86_64")]
-const MACHINE: Machine = Machine { audit: 0xc000_003e, foreign: [359, 102] };
+pub(super) const MACHINE: Machine = Machine { audit: 0xc000_003e, foreign: [359, 102] };
 #[cfg(target_arch = "aarch64")]
-const MACHINE: Machine = Machine { audit: 0xc000_00b7, foreign: [281, 102] };
+pub(super) const MACHINE: Machine = Machine { audit: 0xc000_00b7, foreign: [281, 102] };
 
-struct Machine {
-    audit: u32,
+pub(super) struct Machine {
+    pub(super) audit: u32,
     foreign: [u32; 2],
 }
 
@@ -21,21 +21,29 @@ struct Machine {
 const X32: u32 = 0x4000_0000;
 
 // Offsets in `struct seccomp_data`.
-const NUMBER: u32 = 0;
-const ARCHITECTURE: u32 = 4;
-/// The low half of the first argument (both machines are little-endian).
-const FIRST_ARGUMENT: u32 = 16;
+pub(super) const NUMBER: u32 = 0;
+pub(super) const ARCHITECTURE: u32 = 4;
+
+/// The low half of an argument (both machines are little-endian), counted from zero.
+pub(super) fn argument(number: u32) -> u32 {
+    16 + 8 * number
+}
 
 /// Refuses sockets that reach a network with `EACCES`, in this process and all it starts.
 ///
 /// `io_uring` is refused too, as it can make sockets without asking. Without `CAP_SYS_ADMIN` the
 /// kernel wants no-new-privileges for a filter: setuid programs then do not gain anything.
 pub(super) fn refuse_networks() -> io::Result<()> {
-    if sys::set_seccomp_filter(&filter()).is_ok() {
-        return Ok(());
+    unless_new_privileges(|| sys::set_seccomp_filter(&filter()))
+}
+
+/// Puts a filter on this process, with no-new-privileges if the kernel wants that.
+pub(super) fn unless_new_privileges<T>(set: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    if let Ok(done) = set() {
+        return Ok(done);
     }
     rustix::thread::set_no_new_privs(true)?;
-    sys::set_seccomp_filter(&filter())
+    set()
 }
 
 fn filter() -> Vec<libc::sock_filter> {
@@ -55,7 +63,7 @@ fn filter() -> Vec<libc::sock_filter> {
         jump_if(io_uring, 6, 0),
         jump_if(socket, 1, 0),
         jump_if(socket | X32, 0, 2),
-        load(FIRST_ARGUMENT),
+        load(argument(0)),
         jump_if(unix, 0, 1),
         answer(libc::SECCOMP_RET_ALLOW),
         answer(refuse),
@@ -63,15 +71,19 @@ fn filter() -> Vec<libc::sock_filter> {
     ]
 }
 
-fn load(offset: u32) -> libc::sock_filter {
+pub(super) fn load(offset: u32) -> libc::sock_filter {
     instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, offset, 0, 0)
 }
 
-fn jump_if(equal: u32, then: u8, otherwise: u8) -> libc::sock_filter {
+pub(super) fn jump_if(equal: u32, then: u8, otherwise: u8) -> libc::sock_filter {
     instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, equal, then, otherwise)
 }
 
-fn answer(value: u32) -> libc::sock_filter {
+pub(super) fn jump_if_bits(any: u32, then: u8, otherwise: u8) -> libc::sock_filter {
+    instruction(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, any, then, otherwise)
+}
+
+pub(super) fn answer(value: u32) -> libc::sock_filter {
     instruction(libc::BPF_RET | libc::BPF_K, value, 0, 0)
 }
 
