@@ -12,6 +12,8 @@ mod bench;
 mod cases;
 #[path = "sandbox/mounts.rs"]
 mod mounts;
+#[path = "sandbox/proc.rs"]
+mod proc;
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -46,6 +48,10 @@ fn main() -> ExitCode {
         Some("sandbox-init") => ExitCode::from(sandbox::init(&arguments[1..])),
         Some("--rung") => one_rung(&arguments[1], arguments.get(2).map_or("", String::as_str)),
         Some("--connect") => connect(&arguments[1]),
+        Some("--calls") => {
+            proc::calls(&arguments[1]);
+            ExitCode::SUCCESS
+        }
         Some("--list") => ExitCode::SUCCESS,
         filter => every_rung(filter.unwrap_or("")),
     }
@@ -105,6 +111,9 @@ fn one_rung(rung: &str, filter: &str) -> ExitCode {
         cases.extend(mounts::NAMESPACES);
     } else {
         cases.extend(cases::CHROOT);
+    }
+    if matches!(isolation, Isolation::Chroot { proc: true }) {
+        cases.extend(proc::CHROOT);
     }
     // What needs other users than root, where there may be none.
     let ids = std::fs::read_to_string("/proc/self/uid_map").unwrap();

@@ -170,7 +170,8 @@ impl Supervisor {
         let Some(call) = calls::decode(&notification.data) else { return Ok(Answer::Continue) };
         let Ok(thread) = i32::try_from(notification.pid) else { return Ok(Answer::Continue) };
         if !self.lent.is_empty() {
-            self.take_back(thread)?;
+            // A link that could not be taken back leads to something of the step's own.
+            self.take_back(thread).ok();
         }
         let path = memory::path(self.tree.fd(), &mut self.identity, thread, call.path);
         let Ok(path) = path else { return Ok(Answer::Continue) };

@@ -17,7 +17,7 @@ use super::skeleton::{self, Stub};
 use crate::rootdir;
 
 /// Files and directories that are about no process.
-const GLOBAL: [&str; 32] = [
+const GLOBAL: [&str; 30] = [
     "buddyinfo",
     "cgroups",
     "cmdline",
@@ -48,8 +48,6 @@ const GLOBAL: [&str; 32] = [
     "version_signature",
     "vmstat",
     "zoneinfo",
-    "mtd",
-    "cgroup",
 ];
 
 /// Links that are about the process that follows them.
