@@ -33,7 +33,7 @@ impl Executor {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    Build(BuildArgs),
+    Build(Box<BuildArgs>),
     Plan(PlanArgs),
     Ir(IrArgs),
 }
@@ -218,6 +218,15 @@ pub(crate) struct MachineArgs {
     /// How RUN is confined
     #[arg(long, value_enum, default_value_t)]
     pub(crate) isolation: Isolation,
+    /// Limit of each RUN; may be repeated
+    #[arg(long = "ulimit", value_name = "NAME=SOFT[:HARD]", action = ArgAction::Append)]
+    pub(crate) ulimits: Vec<runtime::sandbox::Ulimit>,
+    /// Size of /dev/shm of each RUN [default: 64m]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) shm_size: Option<u64>,
+    /// Whether RUN is confined by Landlock besides
+    #[arg(long = "isolation-landlock", value_enum, default_value_t)]
+    pub(crate) landlock: Landlock,
     /// Secret for RUN --mount=type=secret; may be repeated
     #[arg(long = "secret", value_name = "id=ID[,src=FILE|,env=NAME]", action = ArgAction::Append)]
     pub(crate) secrets: Vec<String>,
@@ -285,6 +294,11 @@ impl FromStr for Host {
     }
 }
 
+/// Bytes, as `64m` and `1.5g` have them.
+fn size(text: &str) -> Result<u64, &'static str> {
+    ir::parse_size(text).ok_or("it is not a size such as 64m or 1g")
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     #[default]
@@ -335,4 +349,15 @@ pub(crate) enum Isolation {
     Namespaces,
     /// A root of its own for each step
     Chroot,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Landlock {
+    /// As far as the kernel has it
+    #[default]
+    Auto,
+    /// Entirely, or nothing is built
+    On,
+    /// Not at all; in a chroot, setuid programs such as sudo then work
+    Off,
 }

@@ -49,7 +49,8 @@ fn main() -> ExitCode {
 fn parse(arguments: &[OsString]) -> Result<Option<Command>, CommandError> {
     let name = arguments.first().map(std::path::Path::new).and_then(|path| path.file_name());
     let parsed = if name.is_some_and(|name| name == "executor") {
-        Executor::try_parse_from(arguments).map(|executor| Command::Build(executor.into_build()))
+        Executor::try_parse_from(arguments)
+            .map(|executor| Command::Build(Box::new(executor.into_build())))
     } else {
         Kaniko::try_parse_from(arguments).map(|kaniko| kaniko.command)
     };

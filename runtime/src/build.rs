@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::event::{Event, Events};
 use crate::layer::Compression;
 use crate::resolve::Images;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Limits, Sandbox};
 use crate::snapshot::Choice;
 use crate::store::Store;
 
@@ -36,6 +36,8 @@ pub struct Settings {
     pub snapshotter: Choice,
     /// How commands are confined.
     pub sandbox: Sandbox,
+    /// What commands may use.
+    pub limits: Limits,
     /// How layers are compressed.
     pub compression: Compression,
     /// When the image says it was made, in seconds since 1970. Directories that a step needs and

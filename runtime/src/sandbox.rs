@@ -14,9 +14,11 @@ mod command;
 mod copy;
 mod devices;
 mod enter;
+mod fence;
 mod idmap;
 mod init;
 mod layout;
+mod limits;
 mod mounting;
 mod namespaces;
 mod output;
@@ -41,8 +43,10 @@ use ir::op::InlineFile;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use tokio_util::sync::CancellationToken;
 
-pub use enter::{Attempt, Entered, Isolation, NoIsolation, Request, enter};
+pub use enter::{Attempt, Entered, Isolation, LacksSetuid, NoIsolation, Request, enter};
+pub use fence::Landlock;
 pub use init::init;
+pub use limits::{Limits, Ulimit, UlimitError};
 
 use crate::event::Stream;
 use crate::rootdir::RootDir;
@@ -101,6 +105,8 @@ pub struct Step<'a> {
     pub hostname: Option<&'a str>,
     /// What stands in its `/etc/hosts` besides.
     pub hosts: &'a [(String, IpAddr)],
+    /// What it may use.
+    pub limits: &'a Limits,
     /// An empty directory of this step's own outside the root. The caller removes it.
     pub scratch: &'a Path,
 }
@@ -249,6 +255,11 @@ impl Sandbox {
         self.entered.isolation
     }
 
+    /// Why setuid programs gain nothing in commands, if so.
+    pub fn lacks_setuid(&self) -> Option<LacksSetuid> {
+        self.entered.lacks_setuid
+    }
+
     /// Runs a command to its end, and passes its output on line by line; while a line is not taken,
     /// no more of that stream is read.
     ///
@@ -273,7 +284,8 @@ impl Sandbox {
         let root = step.root.try_clone_to_owned().map(RootDir::from_fd);
         let root = root.map_err(SandboxError::prepare("open the root"))?;
         let user = users::lookup(&root, step.user)?;
-        let task = prepare::Task::new(isolation, root, user, step);
+        let fence = self.entered.fence;
+        let task = prepare::Task::new(isolation, fence, root, user, step);
         let prepared = blocking(move || task.prepare()).await?;
         let prepare::Prepared { spec, descriptors, relays, undo } = prepared;
 

@@ -10,6 +10,8 @@
 mod bench;
 #[path = "sandbox/cases.rs"]
 mod cases;
+#[path = "sandbox/limits.rs"]
+mod limits;
 #[path = "sandbox/mounts.rs"]
 mod mounts;
 #[path = "sandbox/proc.rs"]
@@ -22,7 +24,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::process::ExitCode;
 
-use kaniko_runtime::sandbox::{self, Isolation, Request, Sandbox};
+use kaniko_runtime::sandbox::{self, Isolation, Landlock, Request, Sandbox};
 
 use bench::Bench;
 
@@ -91,7 +93,7 @@ fn one_rung(rung: &str, filter: &str) -> ExitCode {
     let request = if rung == "chroot" { Request::Chroot } else { Request::Namespaces };
     // Made before anything else runs in this process.
     let work = tempfile::tempdir().unwrap();
-    let entered = match sandbox::enter(request, work.path()) {
+    let entered = match sandbox::enter(request, Landlock::Auto, work.path()) {
         Ok(entered) => entered,
         Err(refusal) => {
             println!("{rung}: skipped: {refusal}");
@@ -106,9 +108,11 @@ fn one_rung(rung: &str, filter: &str) -> ExitCode {
     let bench = Bench::new(runtime, sandbox, isolation, work.path());
     let mut cases: Vec<Case> = cases::EVERYWHERE.to_vec();
     cases.extend(mounts::EVERYWHERE);
+    cases.extend(limits::EVERYWHERE);
     if matches!(isolation, Isolation::Namespaces { .. }) {
         cases.extend(cases::NAMESPACES);
         cases.extend(mounts::NAMESPACES);
+        cases.extend(limits::NAMESPACES);
     } else {
         cases.extend(cases::CHROOT);
     }

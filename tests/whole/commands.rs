@@ -120,6 +120,21 @@ fn binds_and_secrets_are_seen_and_leave_no_trace() {
 }
 
 #[test]
+fn a_command_may_use_as_much_as_it_is_given() {
+    let registry = Registry::start();
+    let base = registry.push(&base::busybox(), "base:1");
+    let dockerfile = format!(
+        "FROM {base}\n\
+         RUN ulimit -Sn; ulimit -Hn; df -k /dev/shm | tail -n 1 | {{ read _ size _; echo $size; }}\n"
+    );
+    let build = |ulimit| Build::of(&dockerfile).option("--ulimit", ulimit).no_push();
+    let outcome = build("nofile=100:200").option("--shm-size", "2m").succeed();
+    assert_eq!(outcome.lines().collect::<Vec<_>>(), ["100", "200", "2048"]);
+    build("nofiles=1").fail().says(&["`nofiles`", "nofile"]);
+    build("nofile=99999999999").fail().says(&["--ulimit nofile=99999999999", "Dockerfile:2"]);
+}
+
+#[test]
 fn an_agent_can_be_asked_through_its_socket() {
     let registry = Registry::start();
     let base = registry.push(&base::busybox(), "base:1");

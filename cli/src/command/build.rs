@@ -10,10 +10,12 @@ use runtime::build::{BuildError, Outputs, Settings};
 use runtime::event::Events;
 use runtime::image::Format;
 use runtime::resolve::Images;
-use runtime::sandbox::{self, Helper, Sandbox};
+use runtime::sandbox::{self, Helper, Limits, Sandbox};
 use runtime::store::Store;
 
-use crate::arguments::{BuildArgs, Compression, ImageFormat, Isolation, OutputArgs, Snapshotter};
+use crate::arguments::{
+    BuildArgs, Compression, ImageFormat, Isolation, Landlock, OutputArgs, Snapshotter,
+};
 use crate::command;
 use crate::environment::{Environment, absolute};
 use crate::error::{CommandError, chain};
@@ -55,8 +57,13 @@ pub(crate) fn run(
             "name a directory that can be written with `--kaniko-dir`",
         )
     })?;
-    let entered =
-        sandbox::enter(request, &directory).map_err(|error| CommandError::user(chain(&error)))?;
+    let landlock = match args.machine.landlock {
+        Landlock::Auto => sandbox::Landlock::Auto,
+        Landlock::On => sandbox::Landlock::On,
+        Landlock::Off => sandbox::Landlock::Off,
+    };
+    let entered = sandbox::enter(request, landlock, &directory)
+        .map_err(|error| CommandError::user(chain(&error)))?;
 
     tokio_runtime()?.block_on(async {
         let cancel = CancellationToken::new();
@@ -76,6 +83,11 @@ pub(crate) fn run(
                 Snapshotter::Tree => runtime::snapshot::Choice::Tree,
             },
             sandbox: Sandbox::new(entered, Helper::default()),
+            limits: Limits {
+                resources: args.machine.ulimits.clone(),
+                // As with Docker, none is the default.
+                shared_memory: args.machine.shm_size.filter(|size| *size > 0),
+            },
             compression,
             // The environment is nearer than the Dockerfile, and a build argument nearer still.
             created: match front.options.build_args.get("SOURCE_DATE_EPOCH") {

@@ -21,7 +21,6 @@ mod places;
 mod port;
 mod run;
 mod signal;
-mod size;
 mod source;
 mod weight;
 mod words;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ir::NodeId;
 use ir::op::{CopyOp, MkdirOp, RunOp};
@@ -13,7 +14,7 @@ use super::mounts::Mounts;
 use crate::event::{Event, Stream};
 use crate::op;
 use crate::remove;
-use crate::sandbox::{Exit, Step};
+use crate::sandbox::{Exit, LacksSetuid, Step};
 use crate::snapshot::{Active, ChangeSet};
 
 /// Copies files into the root.
@@ -89,6 +90,19 @@ pub(super) async fn run(
     }
 }
 
+/// For a command that failed after sudo had said in its way what is said here.
+fn setuid_advice(lacks: LacksSetuid) -> String {
+    let (why, else_) = match lacks {
+        LacksSetuid::Landlock => {
+            ("commands are confined by Landlock", ", or with `--isolation-landlock=off`")
+        }
+        LacksSetuid::Proc => ("the `/proc` of a chroot wants it so without `CAP_SYS_ADMIN`", ""),
+    };
+    format!(
+        "setuid programs such as `sudo` gain nothing here, as {why}; run the command as root{else_}"
+    )
+}
+
 async fn command(
     machine: &Arc<Machine>,
     id: NodeId,
@@ -126,11 +140,19 @@ async fn command(
         security: run.security,
         hostname: run.hostname.as_deref(),
         hosts: &machine.graph.node(id).origin.hosts,
+        limits: &machine.settings.limits,
         scratch: &scratch,
     };
     let events = machine.events.clone();
-    let output = |stream: Stream, line: String| events.output(id, stream, line);
-    let result = machine.settings.sandbox.run(step, output, machine.cancel.clone()).await;
+    let sandbox = &machine.settings.sandbox;
+    let refused = AtomicBool::new(false);
+    let output = |stream: Stream, line: String| {
+        if sandbox.lacks_setuid().is_some() && line.contains("no new privileges") {
+            refused.store(true, Ordering::Relaxed);
+        }
+        events.output(id, stream, line)
+    };
+    let result = sandbox.run(step, output, machine.cancel.clone()).await;
     let removed = tokio::task::spawn_blocking(move || {
         let removed = remove::tree(&scratch);
         removed.map_err(|source| NodeError::Io { action: "remove", path: scratch, source })
@@ -141,6 +163,12 @@ async fn command(
     }
     // What the command itself ran into says more than what was left of it.
     let exit = result?;
+    if exit != Exit::Code(0)
+        && refused.into_inner()
+        && let Some(lacks) = sandbox.lacks_setuid()
+    {
+        machine.events.send(Event::Notice { message: setuid_advice(lacks) });
+    }
     removed.map(|()| exit)
 }
 

@@ -220,7 +220,8 @@ fn choose(
     let scratch = settings.store.scratch();
     // A command in a chroot gets its devices and mounts by renaming what the image has there, and
     // an overlay renames no directory of a lower one.
-    if matches!(settings.sandbox.isolation(), Some(Isolation::Chroot { .. })) && has_commands(graph) {
+    if matches!(settings.sandbox.isolation(), Some(Isolation::Chroot { .. })) && has_commands(graph)
+    {
         return match settings.snapshotter {
             Choice::Overlay => Err(BuildError::OverlayInChroot),
             Choice::Auto => {

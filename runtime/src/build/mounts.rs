@@ -53,7 +53,9 @@ impl Mounts {
             Mount::Cache { target, id, sharing, from, source, mode, uid, gid, readonly } => {
                 let sharing = match machine.settings.sandbox.isolation() {
                     // There the directory itself is moved into the root of the step.
-                    Some(Isolation::Chroot { .. }) if *sharing == Sharing::Shared => Sharing::Locked,
+                    Some(Isolation::Chroot { .. }) if *sharing == Sharing::Shared => {
+                        Sharing::Locked
+                    }
                     _ => *sharing,
                 };
                 let request = Request { id, sharing, mode: *mode, owner: (*uid, *gid) };

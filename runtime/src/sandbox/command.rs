@@ -12,8 +12,8 @@ use rustix::fs::{Mode, OFlags};
 use rustix::process::{Gid, Uid};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
-use super::{seccomp, shim};
 use super::spec::{Confinement, Failure, Ids, Spec, Stage as _};
+use super::{limits, seccomp, shim};
 use crate::rootdir;
 
 /// Where programs are looked for if the environment does not say, as with BuildKit.
@@ -49,8 +49,12 @@ pub(super) fn execute(spec: &Spec, supervisor: Option<&UnixStream>) -> Result<i3
     if matches!(spec.confinement, Confinement::Chroot { network: Network::None, .. }) {
         seccomp::refuse_networks().stage("refuse network sockets")?;
     }
+    limits::apply(&spec.limits)?;
     if let Some(supervisor) = supervisor {
         shim::install(supervisor)?;
+    }
+    if let Some(fence) = spec.fence {
+        fence.enter()?;
     }
     if spec.security == Security::Sandbox {
         drop_capabilities(chrooted).stage("drop capabilities")?;

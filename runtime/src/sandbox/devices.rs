@@ -48,8 +48,8 @@ const MASKED: [&str; 10] = [
 const READ_ONLY: [&str; 5] =
     ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
-/// A `/dev` in memory with the devices of a container.
-pub(super) fn dev(root: &RootDir) -> Result<(), Failure> {
+/// A `/dev` in memory with the devices of a container, and so many bytes of shared memory.
+pub(super) fn dev(root: &RootDir, shared_memory: u64) -> Result<(), Failure> {
     let options = [("mode", Some("755")), ("size", Some("65536k"))];
     let nosuid = MountAttrFlags::MOUNT_ATTR_NOSUID;
     let mount = mounting::new("tmpfs", &options, nosuid).stage("mount `/dev`")?;
@@ -68,7 +68,8 @@ pub(super) fn dev(root: &RootDir) -> Result<(), Failure> {
         let path = format!("/dev/{name}");
         mounting::make_link(root, Path::new(&path), target).stage(&format!("make `{path}`"))?;
     }
-    let shm = [("mode", Some("1777")), ("size", Some("65536k"))];
+    let size = shared_memory.to_string();
+    let shm = [("mode", Some("1777")), ("size", Some(size.as_str()))];
     let shm = mounting::new("tmpfs", &shm, mounting::PLAIN).stage("mount `/dev/shm`")?;
     mounting::place(root, "/dev/shm", shm.as_fd())?;
     // Kernels can be built without message queues.

@@ -15,6 +15,7 @@ use rustix::process::{DumpableBehavior, Pid, Signal, WaitOptions};
 use rustix::thread::{CapabilitySet, UnshareFlags};
 use serde::{Deserialize, Serialize};
 
+use super::fence::{Fence, Landlock};
 use super::idmap::IdMap;
 use super::spec::{Failure, Stage};
 use super::{devices, mounting, shim, spec, sys};
@@ -81,6 +82,19 @@ pub struct Entered {
     pub passed_over: Vec<String>,
     /// Why there is no isolation, for whoever then wants to run a command.
     pub refusal: Option<NoIsolation>,
+    /// What Landlock keeps commands from.
+    pub(super) fence: Option<Fence>,
+    /// What takes privileges from setuid programs, if anything does.
+    pub(super) lacks_setuid: Option<LacksSetuid>,
+}
+
+/// Why setuid programs gain nothing in commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LacksSetuid {
+    /// Landlock wants it, which can be done without.
+    Landlock,
+    /// Watching system calls wants it, which `/proc` in a chroot comes from.
+    Proc,
 }
 
 /// Commands cannot be confined here.
@@ -124,6 +138,8 @@ const HELP: &str = "any one of these helps: a container that runs as root with i
     Unconfined`; on AppArmor nodes also `appArmorProfile: Unconfined`), or newuidmap with \
     subordinate ids and `allowPrivilegeEscalation: true` for a user";
 
+const FENCE_HELP: &str = "`--isolation-landlock=auto` goes on with what there is";
+
 /// Prepares this process for running commands: probes, and enters namespaces where that is how.
 ///
 /// Must be called while the process has a single thread, before anything is opened or mounted
@@ -133,29 +149,78 @@ const HELP: &str = "any one of these helps: a container that runs as root with i
 /// # Errors
 ///
 /// If what was asked for is impossible. [`Request::Auto`] asks for nothing.
-pub fn enter(request: Request, work: &Path) -> Result<Entered, NoIsolation> {
+pub fn enter(request: Request, landlock: Landlock, work: &Path) -> Result<Entered, NoIsolation> {
     let mut tried = Vec::new();
     let isolation = climb(request, work, &mut tried);
     // From here on neither a command nor anyone else of the same user can look into the builder.
     // It is the kernel's switch for just this and cannot fail for these arguments.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
-    let mut passed_over: Vec<String> = tried.iter().map(Attempt::to_string).collect();
-    let refusal = NoIsolation { tried, help: HELP };
-    match isolation {
-        Some(Isolation::Chroot { proc: true }) => {
-            passed_over.push("chroot: commands have no processes of their own".to_owned());
+    let passed_over = tried.iter().map(Attempt::to_string).collect();
+    let Some(isolation) = isolation else {
+        let refusal = NoIsolation { tried, help: HELP };
+        if request != Request::Auto {
+            return Err(refusal);
         }
-        Some(Isolation::Chroot { proc: false }) => passed_over.push(
-            "chroot: commands have no /proc, no pseudo terminals and no processes of their own"
-                .to_owned(),
-        ),
-        Some(Isolation::Namespaces { .. }) => {}
-        None if request == Request::Auto => {
-            return Ok(Entered { isolation, passed_over, refusal: Some(refusal) });
-        }
-        None => return Err(refusal),
+        let refusal = Some(refusal);
+        let (fence, lacks_setuid) = (None, None);
+        return Ok(Entered { isolation: None, passed_over, refusal, fence, lacks_setuid });
+    };
+    let mut entered = Entered {
+        isolation: Some(isolation),
+        passed_over,
+        refusal: None,
+        fence: None,
+        lacks_setuid: None,
+    };
+    if matches!(isolation, Isolation::Chroot { .. }) {
+        entered.watch();
     }
-    Ok(Entered { isolation, passed_over, refusal: None })
+    if landlock != Landlock::Off {
+        entered.fence_in(Fence::of(isolation), landlock)?;
+    }
+    Ok(entered)
+}
+
+impl Entered {
+    /// Finds out whether a chroot can have a `/proc`.
+    fn watch(&mut self) {
+        let lacks = match in_child(shim::probe) {
+            Ok(shim::Watched { no_new_privileges }) => {
+                self.isolation = Some(Isolation::Chroot { proc: true });
+                self.lacks_setuid = no_new_privileges.then_some(LacksSetuid::Proc);
+                "no processes of their own".to_owned()
+            }
+            Err(failure) => {
+                format!("no /proc, no pseudo terminals and no processes of their own: {failure}")
+            }
+        };
+        self.passed_over.push(format!("chroot: commands have {lacks}"));
+    }
+
+    /// Finds out what Landlock adds.
+    fn fence_in(&mut self, fence: Fence, landlock: Landlock) -> Result<(), NoIsolation> {
+        const UNSCOPED: &str = "this kernel has no scopes for it (Linux 6.12 has)";
+        let fenced = in_child(|| fence.enter());
+        let lacks = match &fenced {
+            Ok(fenced) => (!fenced.scoped).then(|| UNSCOPED.to_owned()),
+            Err(failure) => Some(failure.to_string()),
+        };
+        if let Some(reason) = lacks {
+            let reason = format!("{reason}: {}", fence.otherwise());
+            let attempt = Attempt { rung: "Landlock".to_owned(), reason };
+            if landlock == Landlock::On {
+                return Err(NoIsolation { tried: vec![attempt], help: FENCE_HELP });
+            }
+            self.passed_over.push(attempt.to_string());
+        }
+        if let Ok(fenced) = fenced {
+            self.fence = Some(fence);
+            if fenced.no_new_privileges && self.lacks_setuid.is_none() {
+                self.lacks_setuid = Some(LacksSetuid::Landlock);
+            }
+        }
+        Ok(())
+    }
 }
 
 fn climb(request: Request, work: &Path, tried: &mut Vec<Attempt>) -> Option<Isolation> {
@@ -188,15 +253,7 @@ fn climb(request: Request, work: &Path, tried: &mut Vec<Attempt>) -> Option<Isol
     }
     if request != Request::Namespaces {
         match in_child(|| probe_chroot(work)) {
-            Ok(()) => {
-                let answered = in_child(shim::probe);
-                let proc = answered.is_ok();
-                tried.extend(answered.err().map(|failure| Attempt {
-                    rung: "/proc in a chroot".to_owned(),
-                    reason: failure.to_string(),
-                }));
-                return Some(Isolation::Chroot { proc });
-            }
+            Ok(()) => return Some(Isolation::Chroot { proc: false }),
             Err(failure) => {
                 let rung = CHROOT.to_owned();
                 tried.push(Attempt { rung, reason: failure.to_string() });

@@ -33,7 +33,7 @@ pub(super) fn enter(own: &Namespaces, descriptors: Vec<OwnedFd>) -> Result<(), F
     rustix::system::sethostname(own.hostname.as_bytes()).ok();
 
     let mut setup = Setup::begin(own, descriptors)?;
-    devices::dev(&setup.root)?;
+    devices::dev(&setup.root, own.shared_memory)?;
     devices::proc(&setup.root, own.own_pids, own.security)?;
     devices::sys(&setup.root, own.security)?;
     for (target, content) in &own.files {

@@ -14,7 +14,9 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::UnmountFlags;
 
+use super::fence::Fence;
 use super::layout::Layout;
+use super::limits::Limits;
 use super::relay::Relay;
 use super::spec::{Access, Confinement, Ids, Mount, MountKind, Namespaces, ROOT, Spec};
 use super::stubs::Stubs;
@@ -28,6 +30,7 @@ const HOSTNAME: &str = "kaniko";
 /// What to make ready.
 pub(super) struct Task {
     pub isolation: Isolation,
+    pub fence: Option<Fence>,
     pub root: RootDir,
     pub mount: Option<OwnedFd>,
     pub argv: Vec<String>,
@@ -40,6 +43,7 @@ pub(super) struct Task {
     pub security: Security,
     pub hostname: String,
     pub hosts: Vec<(String, IpAddr)>,
+    pub limits: Limits,
     pub scratch: PathBuf,
 }
 
@@ -77,7 +81,13 @@ impl Undo {
 }
 
 impl Task {
-    pub(super) fn new(isolation: Isolation, root: RootDir, user: User, step: Step<'_>) -> Self {
+    pub(super) fn new(
+        isolation: Isolation,
+        fence: Option<Fence>,
+        root: RootDir,
+        user: User,
+        step: Step<'_>,
+    ) -> Self {
         let mut env = step.env.to_vec();
         let home = user.home;
         for (name, value) in [("PATH", command::DEFAULT_PATH), ("HOME", home.as_str())] {
@@ -87,6 +97,8 @@ impl Task {
         }
         Self {
             isolation,
+            // A step that is trusted has the capabilities to do all that would be forbidden.
+            fence: fence.filter(|_| step.security == Security::Sandbox),
             root,
             mount: step.mount,
             argv: step.argv.to_vec(),
@@ -99,6 +111,7 @@ impl Task {
             security: step.security,
             hostname: step.hostname.unwrap_or(HOSTNAME).to_owned(),
             hosts: step.hosts.to_vec(),
+            limits: step.limits.clone(),
             scratch: step.scratch.to_owned(),
         }
     }
@@ -113,6 +126,7 @@ impl Task {
                     overlay_user_xattrs: user,
                     network: self.network,
                     security: self.security,
+                    shared_memory: self.limits.shared_memory(),
                     files: files(&self.hostname, &self.hosts),
                     hostname: self.hostname.clone(),
                     mounts: Vec::new(),
@@ -200,6 +214,8 @@ impl Task {
             cwd: self.cwd,
             ids: self.ids,
             security: self.security,
+            limits: self.limits.resources,
+            fence: self.fence,
         }
     }
 

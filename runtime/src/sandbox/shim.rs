@@ -32,6 +32,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions};
 use rustix::thread::CapabilitySet;
+use serde::{Deserialize, Serialize};
 
 use super::processes::{self, Processes};
 use super::spec::{self, Failure, Stage as _};
@@ -78,8 +79,7 @@ impl Supervisor {
         let table = processes::read(processes.fd(), "self/mountinfo").unwrap_or_default();
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let pts = rustix::fs::open("/dev/pts", flags, Mode::empty()).ok();
-        let mounts =
-            Mounts::new(root, processes.fd(), pts.as_ref().map(OwnedFd::as_fd), &table);
+        let mounts = Mounts::new(root, processes.fd(), pts.as_ref().map(OwnedFd::as_fd), &table);
         rustix::process::fchdir(root).stage("enter the root")?;
         rustix::process::chroot(".").stage("change the root")?;
         rustix::process::fchdir(processes.fd()).stage("enter `/proc`")?;
@@ -87,10 +87,7 @@ impl Supervisor {
         let identity = Identity::new(kept).stage("drop capabilities")?;
         let mut skeleton = Skeleton::new().stage("open `/proc` of the root")?;
         let terminals = Terminals::new(pts, &mut skeleton).stage("open `/dev/pts` of the root")?;
-        for path in ["/dev/ptmx"] {
-            let stat = rustix::fs::lstat(path).stage(&format!("find `{path}`"))?;
-            skeleton.adopt(&stat);
-        }
+        skeleton.adopt(&rustix::fs::lstat("/dev/ptmx").stage("find `/dev/ptmx` of the root")?);
         let tree = Tree::new(processes, ancestor);
         Ok(Self { tree, skeleton, terminals, mounts, identity, lent: Vec::new() })
     }
@@ -120,9 +117,9 @@ impl Supervisor {
             } else if !events.is_empty() {
                 // Either it comes now or never; and a listener that has nothing to say is one
                 // that nobody is left to ask.
-                listener = commands.take().and_then(|commands| {
-                    spec::receive_descriptors(&commands, 1).ok()?.pop()
-                });
+                listener = commands
+                    .take()
+                    .and_then(|commands| spec::receive_descriptors(&commands, 1).ok()?.pop());
                 if let Some(listener) = &listener {
                     // Before Linux 6.6 it is slower.
                     notifications::take_turns(listener.as_fd()).ok();
@@ -309,10 +306,20 @@ fn respond(listener: BorrowedFd<'_>, id: u64, val: i64, error: i32, go_on: bool)
 
 const CONTINUE: u32 = 1;
 
+/// What it takes to answer calls.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Watched {
+    /// Whether setuid programs gain nothing where calls are watched.
+    pub no_new_privileges: bool,
+}
+
 /// Finds out, in a process that ends afterwards, whether calls can be answered here.
-pub(super) fn probe() -> Result<(), Failure> {
+pub(super) fn probe() -> Result<Watched, Failure> {
     const UNUSUAL: Errno = Errno::XFULL;
     const PATH: &str = "/proc/probe";
+    const PLAIN: i32 = 0;
+    const NO_NEW_PRIVILEGES: i32 = 1;
+    const UNANSWERED: i32 = 2;
 
     let mut identity = Identity::new(command::DEFAULT_CAPABILITIES).stage("drop capabilities")?;
     let processes = Processes::open().stage("open `/proc`")?;
@@ -321,7 +328,12 @@ pub(super) fn probe() -> Result<(), Failure> {
         drop(ours);
         let installed = install(&theirs).is_ok();
         let answered = rustix::fs::lstat(PATH).err() == Some(UNUSUAL);
-        sys::exit_now(i32::from(!(installed && answered)));
+        let no_new_privileges = rustix::thread::no_new_privs().unwrap_or_default();
+        sys::exit_now(match (installed && answered, no_new_privileges) {
+            (true, false) => PLAIN,
+            (true, true) => NO_NEW_PRIVILEGES,
+            (false, _) => UNANSWERED,
+        });
     };
     drop(theirs);
     let listener = spec::receive_descriptors(&ours, 1).ok().and_then(|mut all| all.pop());
@@ -338,8 +350,10 @@ pub(super) fn probe() -> Result<(), Failure> {
     let error = if path == PATH.as_bytes() { UNUSUAL } else { Errno::INVAL };
     respond(listener.as_fd(), asked.id, 0, -error.raw_os_error(), false);
     let status = rustix::process::waitpid(Some(child), WaitOptions::empty());
-    match status.stage("wait for a process")? {
-        Some((_, status)) if status.exit_status() == Some(0) => Ok(()),
+    let status = status.stage("wait for a process")?;
+    match status.and_then(|(_, status)| status.exit_status()) {
+        Some(PLAIN) => Ok(Watched { no_new_privileges: false }),
+        Some(NO_NEW_PRIVILEGES) => Ok(Watched { no_new_privileges: true }),
         _ => Err(io::Error::from_raw_os_error(libc::ENOSYS)).stage("answer a system call"),
     }
 }

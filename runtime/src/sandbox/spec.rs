@@ -18,6 +18,9 @@ use rustix::net::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::fence::Fence;
+use super::limits::Ulimit;
+
 /// Descriptors sent with one byte of the stream; the kernel's bound is 253.
 const FDS_A_MESSAGE: usize = 128;
 
@@ -36,6 +39,10 @@ pub(super) struct Spec {
     pub ids: Ids,
     /// Which capabilities it keeps.
     pub security: Security,
+    /// What it may use.
+    pub limits: Vec<Ulimit>,
+    /// What Landlock keeps it from.
+    pub fence: Option<Fence>,
 }
 
 /// Who a command runs as.
@@ -80,6 +87,8 @@ pub(super) struct Namespaces {
     pub security: Security,
     /// Whether overlay keeps its marks in `user.*` attributes.
     pub overlay_user_xattrs: bool,
+    /// Size of `/dev/shm` in bytes.
+    pub shared_memory: u64,
     /// The host name.
     pub hostname: String,
     /// Files that every step has: absolute path and content.

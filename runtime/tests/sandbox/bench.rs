@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ir::instruction::{Network, Security};
 use ir::op::InlineFile;
 use kaniko_runtime::event::Stream;
-use kaniko_runtime::sandbox::{Exit, Isolation, Sandbox, SandboxError, Step, StepMount};
+use kaniko_runtime::sandbox::{Exit, Isolation, Limits, Sandbox, SandboxError, Step, StepMount};
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use tokio_util::sync::CancellationToken;
@@ -42,6 +42,7 @@ pub(crate) struct Plan {
     pub(crate) security: Security,
     pub(crate) hostname: Option<&'static str>,
     pub(crate) hosts: Vec<(String, IpAddr)>,
+    pub(crate) limits: Limits,
     pub(crate) cancel: CancellationToken,
     /// The root, if it is attached nowhere.
     pub(crate) root: Option<OwnedFd>,
@@ -73,6 +74,7 @@ impl Plan {
             security: Security::Sandbox,
             hostname: None,
             hosts: Vec::new(),
+            limits: Limits::default(),
             cancel: CancellationToken::new(),
             root: None,
         }
@@ -116,8 +118,8 @@ impl Bench {
             "sh", "cat", "id", "ls", "sleep", "env", "pwd", "echo", "touch", "mkdir", "rm", "ps",
             "hostname", "stat", "grep", "mount", "ip", "kill", "dd", "script", "umask", "test",
             "nc", "ln", "readlink", "head", "wc", "chmod", "setsid", "chroot", "tty", "seq",
-            "mknod", "tr", "cut", "tee", "find", "tail", "df", "cp", "cmp", "mkfifo",
-            "sort", "uniq", "pidof", "setpriv", "stty", "mv",
+            "mknod", "tr", "cut", "tee", "find", "tail", "df", "cp", "cmp", "mkfifo", "sort",
+            "uniq", "pidof", "setpriv", "stty", "mv",
         ] {
             symlink("busybox", path.join("bin").join(applet)).unwrap();
         }
@@ -161,6 +163,7 @@ impl Bench {
             security: plan.security,
             hostname: plan.hostname,
             hosts: &plan.hosts,
+            limits: &plan.limits,
             scratch: &scratch,
         };
         let lines = Mutex::new((Vec::new(), Vec::new()));

@@ -50,7 +50,8 @@ pub(crate) fn calls(which: &str) {
         // From every directory that can be opened below /proc, and from links opened as such.
         "way-out" => {
             let parent = std::os::unix::process::parent_id();
-            for from in ["/proc", "/proc/self", "/proc/self/fd", "/proc/self/task", "/proc/self/ns"] {
+            for from in ["/proc", "/proc/self", "/proc/self/fd", "/proc/self/task", "/proc/self/ns"]
+            {
                 for flags in [OFlags::RDONLY, OFlags::PATH] {
                     let directory = open(&CWD, from, flags | OFlags::DIRECTORY).unwrap();
                     let up = "../".repeat(12);
@@ -145,8 +146,18 @@ fn files(bench: &Bench) {
         grep -c : /proc/net/dev >/dev/null && echo net; stat -c '%F' /proc/meminfo /proc/self/fd";
     let lines = run(bench, script);
     let expected = [
-        "cat", "sh", "own", "1", "Linux", "/bin/sh -c", "1", "1", "1", "net",
-        "regular empty file", "directory",
+        "cat",
+        "sh",
+        "own",
+        "1",
+        "Linux",
+        "/bin/sh -c",
+        "1",
+        "1",
+        "1",
+        "net",
+        "regular empty file",
+        "directory",
     ];
     let without_long: Vec<_> =
         lines.iter().filter(|line| line.parse::<u32>().is_ok_and(|n| n > 1) == false).collect();
@@ -160,8 +171,18 @@ fn links(bench: &Bench) {
         rm /etc/passwd; readlink /proc/$$/fd/5; readlink /proc/$$/ns/uts | cut -d: -f1; \
         readlink /proc/self/comm || echo none";
     let expected = [
-        "/bin/busybox", "/tmp", "/", "self/mounts", "self/net", "/proc/self/fd", "other",
-        "pipe", "/etc/passwd", "/etc/passwd (deleted)", "uts", "none",
+        "/bin/busybox",
+        "/tmp",
+        "/",
+        "self/mounts",
+        "self/net",
+        "/proc/self/fd",
+        "other",
+        "pipe",
+        "/etc/passwd",
+        "/etc/passwd (deleted)",
+        "uts",
+        "none",
     ];
     assert_eq!(run(bench, script), expected);
 }
@@ -174,14 +195,23 @@ fn lists(bench: &Bench) {
     for name in ["1", "kcore", "kmsg", "keys", "sysrq-trigger", "kallsyms", "interrupts"] {
         assert!(!lines.iter().any(|line| line == name), "{name} {lines:?}");
     }
-    assert_eq!(run(bench, "ls /proc/$$/task | grep -cx $$; ls -d /proc/$$/task/*/comm | wc -l"), ["1", "1"]);
-    assert_eq!(run(bench, "cd /proc/self/fd && ls -d ../comm; ls /proc/sys/kernel/random | head -1"), ["../comm", "boot_id"]);
+    assert_eq!(
+        run(bench, "ls /proc/$$/task | grep -cx $$; ls -d /proc/$$/task/*/comm | wc -l"),
+        ["1", "1"]
+    );
+    assert_eq!(
+        run(bench, "cd /proc/self/fd && ls -d ../comm; ls /proc/sys/kernel/random | head -1"),
+        ["../comm", "boot_id"]
+    );
     // A program that walks everything finds an end.
     run(bench, "find / -xdev >/dev/null; find /proc -name comm | head -1");
 }
 
 fn descriptors(bench: &Bench) {
-    let lines = run(bench, "exec 5</etc/passwd; ls /proc/self/fd; ls -l /dev/fd/ | grep -c -- '5 -> /etc/passwd'");
+    let lines = run(
+        bench,
+        "exec 5</etc/passwd; ls /proc/self/fd; ls -l /dev/fd/ | grep -c -- '5 -> /etc/passwd'",
+    );
     // The list has itself in it, as ever.
     assert_eq!(lines, ["0", "1", "2", "3", "5", "1"]);
 }
@@ -205,7 +235,10 @@ fn own_only(bench: &Bench) {
     names.sort_unstable();
     assert!(names.starts_with(&["ps", "sh", "sleep"]), "{lines:?}");
     assert!(lines.iter().any(|line| line.trim().starts_with(numbers[0])), "{lines:?}");
-    assert_eq!(run(bench, "pidof -s nothing-such; kill -0 $$ && test -d /proc/$$ && echo there"), ["there"]);
+    assert_eq!(
+        run(bench, "pidof -s nothing-such; kill -0 $$ && test -d /proc/$$ && echo there"),
+        ["there"]
+    );
 }
 
 fn apart(bench: &Bench) {
@@ -238,9 +271,7 @@ fn mounts(bench: &Bench) {
         df / | tail -1 | grep -o '[^ ]*$'; mount | grep -c ' on / '; stat -f -c %T /proc; \
         test $(stat -c %d /proc) != $(stat -c %d /) && echo apart; cp /proc/mounts /tmp/m && \
         cmp /tmp/m /proc/self/mounts && echo same";
-    let expected = [
-        "/proc proc", "/", "/proc", "/dev/pts", "/", "1", "proc", "apart", "same",
-    ];
+    let expected = ["/proc proc", "/", "/proc", "/dev/pts", "/", "1", "proc", "apart", "same"];
     assert_eq!(run(bench, script), expected);
 }
 
@@ -257,9 +288,7 @@ fn links_in_root(bench: &Bench) {
         cd /etc; cat p/self/comm; cat me/comm ../proc/self/../self/comm //proc/self/comm; \
         cat /etc/./p/../etc/passwd | wc -l; cat /proc/../etc/group | wc -l; ls me/fd >/dev/null; \
         test -e loop || echo loop; test -e /etc/p/nothing/there || echo nothing";
-    let expected = [
-        "1", "1", "2", "cat", "cat", "cat", "cat", "cat", "2", "3", "loop", "nothing",
-    ];
+    let expected = ["1", "1", "2", "cat", "cat", "cat", "cat", "cat", "2", "3", "loop", "nothing"];
     assert_eq!(ok(bench.run_in(&root, Plan::sh(script)).unwrap()), expected);
 }
 
@@ -268,8 +297,7 @@ fn working_directory(bench: &Bench) {
         cd fd && test -e 1 && cd ../.. && pwd && cat meminfo | grep -c MemTotal; \
         cd /tmp; cd /proc/$$/cwd && pwd -P; cd /proc/self/root && pwd -P && ls -d bin; \
         cd /proc/1 2>/dev/null || echo none; cd /proc/$PPID 2>/dev/null || echo none";
-    let expected =
-        ["cat", "here", "/proc", "1", "/tmp", "/", "bin", "none", "none"];
+    let expected = ["cat", "here", "/proc", "1", "/tmp", "/", "bin", "none", "none"];
     assert_eq!(run(bench, script), expected);
 }
 
@@ -380,7 +408,10 @@ fn way_out(bench: &Bench) {
         for i in $(seq 200); do ls -d l/proc/1 l/tmp/../../../marker; done 2>/dev/null; wait; \
         mkdir a; ln -s /proc/self/cwd/../../../.. a/b; ls a/b/; true";
     let lines = ok(bench.run_in(&root, Plan::sh(script)).unwrap());
-    assert!(lines.contains(&"bin".to_owned()) && !lines.contains(&"marker".to_owned()), "{lines:?}");
+    assert!(
+        lines.contains(&"bin".to_owned()) && !lines.contains(&"marker".to_owned()),
+        "{lines:?}"
+    );
 }
 
 fn unreadable(bench: &Bench) {

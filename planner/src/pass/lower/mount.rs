@@ -4,7 +4,7 @@ use ir::instruction::MountKey;
 use ir::op::{Mount, Op, Sharing};
 use ir::{Code, Diagnostic, NodeId, Span, suggest};
 
-use super::{Current, Lowering, Site, bad, size, weight};
+use super::{Current, Lowering, Site, bad, weight};
 use crate::pass::resolve::From;
 use crate::path;
 use crate::step::{MountStep, Word};
@@ -287,7 +287,7 @@ fn field(fields: &mut Fields, key: MountKey, word: &Word, at: Span) -> Result<()
             fields.sharing = Some((sharing, at));
         }
         MountKey::Size if fields.kind == Kind::Tmpfs => {
-            fields.size = Some(size::parse(text).ok_or_else(|| wrong(word, "size", SIZE))?);
+            fields.size = Some(ir::parse_size(text).ok_or_else(|| wrong(word, "size", SIZE))?);
         }
         MountKey::Size => {
             let message = "only a tmpfs has a `size`, and its `type` must come first";

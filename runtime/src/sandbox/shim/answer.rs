@@ -29,9 +29,16 @@ pub(super) enum Answer {
     /// The kernel does what was asked.
     Continue,
     Value(i64),
-    Descriptor { fd: OwnedFd, flags: OFlags },
+    Descriptor {
+        fd: OwnedFd,
+        flags: OFlags,
+    },
     /// A directory of descriptors, which is to have the new one in it.
-    Descriptors { fd: OwnedFd, flags: OFlags, directory: Entry },
+    Descriptors {
+        fd: OwnedFd,
+        flags: OFlags,
+        directory: Entry,
+    },
 }
 
 /// A link that leads somewhere while the kernel looks for it.
@@ -197,12 +204,7 @@ impl Supervisor {
         Ok(Answer::Value(0))
     }
 
-    fn open(
-        &mut self,
-        request: Request<'_>,
-        flags: OFlags,
-        mode: u32,
-    ) -> Result<Answer, Errno> {
+    fn open(&mut self, request: Request<'_>, flags: OFlags, mode: u32) -> Result<Answer, Errno> {
         let Request { caller, memory: _, found } = &request;
         let only_path = flags.contains(OFlags::PATH);
         let writes = !only_path && flags.intersects(OFlags::WRONLY | OFlags::RDWR);
@@ -258,12 +260,7 @@ impl Supervisor {
     }
 
     /// Opens a directory of `/proc`: what stands for it, with the names that are there now.
-    fn list(
-        &mut self,
-        directory: Entry,
-        caller: &Caller,
-        flags: OFlags,
-    ) -> Result<Answer, Errno> {
+    fn list(&mut self, directory: Entry, caller: &Caller, flags: OFlags) -> Result<Answer, Errno> {
         let name = directory.name();
         if flags.contains(OFlags::PATH) {
             self.identity.root()?;

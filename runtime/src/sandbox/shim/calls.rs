@@ -1,7 +1,7 @@
 //! The system calls that name files, and what their arguments mean.
 
-use rustix::fs::{AtFlags, CWD, OFlags};
 use rustix::fd::AsRawFd as _;
+use rustix::fs::{AtFlags, CWD, OFlags};
 
 /// A call that names a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,31 +19,74 @@ pub(super) struct Call {
 /// memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
-    Open { flags: OFlags, mode: u32 },
+    Open {
+        flags: OFlags,
+        mode: u32,
+    },
     /// `openat2(2)`; what it wants is in memory.
-    OpenHow { from: u64, size: u64 },
-    Stat { to: u64 },
-    Statx { flags: u32, mask: u32, to: u64 },
-    StatFs { to: u64 },
-    Access { mode: u32, effective: bool },
-    ReadLink { to: u64, size: u64 },
+    OpenHow {
+        from: u64,
+        size: u64,
+    },
+    Stat {
+        to: u64,
+    },
+    Statx {
+        flags: u32,
+        mask: u32,
+        to: u64,
+    },
+    StatFs {
+        to: u64,
+    },
+    Access {
+        mode: u32,
+        effective: bool,
+    },
+    ReadLink {
+        to: u64,
+        size: u64,
+    },
     ChangeDirectory,
     Execute,
-    ChangeMode { mode: u32 },
-    ChangeOwner { uid: u32, gid: u32 },
-    ChangeTimes { from: u64 },
-    GetAttribute { name: u64, to: u64, size: u64 },
-    SetAttribute { name: u64, from: u64, size: u64, flags: u32 },
-    ListAttributes { to: u64, size: u64 },
-    RemoveAttribute { name: u64 },
-    Truncate { length: u64 },
+    ChangeMode {
+        mode: u32,
+    },
+    ChangeOwner {
+        uid: u32,
+        gid: u32,
+    },
+    ChangeTimes {
+        from: u64,
+    },
+    GetAttribute {
+        name: u64,
+        to: u64,
+        size: u64,
+    },
+    SetAttribute {
+        name: u64,
+        from: u64,
+        size: u64,
+        flags: u32,
+    },
+    ListAttributes {
+        to: u64,
+        size: u64,
+    },
+    RemoveAttribute {
+        name: u64,
+    },
+    Truncate {
+        length: u64,
+    },
 }
 
 /// `fchmodat2(2)`, on all machines.
 const SYS_FCHMODAT2: libc::c_long = 452;
 
 /// The calls of all machines. [`decode`] knows each of them.
-const EVERYWHERE: [libc::c_long; 20] = [
+const EVERYWHERE: [libc::c_long; 24] = [
     libc::SYS_openat,
     libc::SYS_openat2,
     libc::SYS_statfs,
@@ -58,9 +101,13 @@ const EVERYWHERE: [libc::c_long; 20] = [
     libc::SYS_fchownat,
     libc::SYS_utimensat,
     libc::SYS_getxattr,
+    libc::SYS_lgetxattr,
     libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
     libc::SYS_listxattr,
+    libc::SYS_llistxattr,
     libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
     libc::SYS_truncate,
     libc::SYS_newfstatat,
     libc::SYS_statx,
@@ -126,18 +173,32 @@ pub(super) fn decode(data: &libc::seccomp_data) -> Option<Call> {
             at(follows(fifth), What::ChangeOwner { uid: low(third), gid: low(fourth) })
         }
         libc::SYS_utimensat => at(follows(fourth), What::ChangeTimes { from: third }),
-        libc::SYS_getxattr => {
-            plain(What::GetAttribute { name: second, to: third, size: fourth })
-        }
-        libc::SYS_setxattr => {
-            let flags = low(fifth);
-            plain(What::SetAttribute { name: second, from: third, size: fourth, flags })
-        }
-        libc::SYS_listxattr => plain(What::ListAttributes { to: second, size: third }),
-        libc::SYS_removexattr => plain(What::RemoveAttribute { name: second }),
         libc::SYS_truncate => plain(What::Truncate { length: second }),
-        _ => decode_old(data),
+        _ => decode_attributes(data).or_else(|| decode_old(data)),
     }
+}
+
+/// Calls about extended attributes.
+fn decode_attributes(data: &libc::seccomp_data) -> Option<Call> {
+    let [path, name, buffer, size, flags, _] = data.args;
+    let number = libc::c_long::from(data.nr);
+    let (follow, what) = match number {
+        libc::SYS_getxattr | libc::SYS_lgetxattr => {
+            (number == libc::SYS_getxattr, What::GetAttribute { name, to: buffer, size })
+        }
+        libc::SYS_setxattr | libc::SYS_lsetxattr => {
+            let what = What::SetAttribute { name, from: buffer, size, flags: low(flags) };
+            (number == libc::SYS_setxattr, what)
+        }
+        libc::SYS_listxattr | libc::SYS_llistxattr => {
+            (number == libc::SYS_listxattr, What::ListAttributes { to: name, size: buffer })
+        }
+        libc::SYS_removexattr | libc::SYS_lremovexattr => {
+            (number == libc::SYS_removexattr, What::RemoveAttribute { name })
+        }
+        _ => return None,
+    };
+    Some(Call { base: CWD.as_raw_fd(), path, follow, what })
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -156,9 +217,7 @@ fn decode_old(data: &libc::seccomp_data) -> Option<Call> {
         libc::SYS_stat => call(true, What::Stat { to: second }),
         libc::SYS_lstat => call(false, What::Stat { to: second }),
         libc::SYS_access => call(true, What::Access { mode: low(second), effective: false }),
-        libc::SYS_readlink => {
-            call(false, What::ReadLink { to: second, size: low(third).into() })
-        }
+        libc::SYS_readlink => call(false, What::ReadLink { to: second, size: low(third).into() }),
         libc::SYS_chmod => call(true, What::ChangeMode { mode: low(second) }),
         libc::SYS_chown => call(true, What::ChangeOwner { uid: low(second), gid: low(third) }),
         libc::SYS_lchown => call(false, What::ChangeOwner { uid: low(second), gid: low(third) }),
@@ -197,8 +256,12 @@ mod tests {
     fn every_number_is_decoded() {
         for number in numbers() {
             let nr = i32::try_from(number).unwrap();
-            let data =
-                libc::seccomp_data { nr, arch: 0, instruction_pointer: 0, args: [1, 2, 3, 4, 5, 6] };
+            let data = libc::seccomp_data {
+                nr,
+                arch: 0,
+                instruction_pointer: 0,
+                args: [1, 2, 3, 4, 5, 6],
+            };
             let call = decode(&data).unwrap_or_else(|| panic!("{number} is not known"));
             let at = call.base == 1 && call.path == 2;
             assert!(at || (call.base == CWD.as_raw_fd() && call.path == 1), "{call:?}");

@@ -18,8 +18,7 @@ pub(super) fn program() -> Vec<libc::sock_filter> {
     let tail = 1 + 2 * calls::EMPTY_PATH.len();
     let numbers = about_paths.len() + calls::EMPTY_PATH.len();
     let notify_at = numbers + tail + 1;
-    let mut program =
-        vec![load(ARCHITECTURE), jump_if(MACHINE.audit, 1, 0), allow(), load(NUMBER)];
+    let mut program = vec![load(ARCHITECTURE), jump_if(MACHINE.audit, 1, 0), allow(), load(NUMBER)];
     for (index, wanted) in about_paths.iter().enumerate() {
         program.push(jump_if(*wanted, distance(index, notify_at), 0));
     }

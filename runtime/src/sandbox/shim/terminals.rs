@@ -23,10 +23,7 @@ pub(super) struct Terminals {
 
 impl Terminals {
     /// With the builder's `/dev/pts`, in the root that this process has.
-    pub(super) fn new(
-        builders: Option<OwnedFd>,
-        skeleton: &mut Skeleton,
-    ) -> Result<Self, Errno> {
+    pub(super) fn new(builders: Option<OwnedFd>, skeleton: &mut Skeleton) -> Result<Self, Errno> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let stubs = rustix::fs::open("/dev/pts", flags, Mode::empty())?;
         skeleton.adopt(&rustix::fs::fstat(&stubs)?);

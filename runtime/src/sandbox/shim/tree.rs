@@ -121,7 +121,9 @@ pub(super) enum Shape {
     /// A link whose text is all there is to it.
     Link(&'static str),
     /// The link to the process that looks, or with the flag to its thread.
-    Own { thread: bool },
+    Own {
+        thread: bool,
+    },
     /// A link that leads to a file, whatever its text.
     Magic,
     /// A list of mounts.
@@ -308,9 +310,8 @@ impl Tree {
         }
         if top {
             let pids = self.processes.descendants(self.ancestor).into_iter();
-            found.extend(pids.map(|pid| {
-                (pid.as_raw_nonzero().to_string().into(), Stub::Directory)
-            }));
+            found
+                .extend(pids.map(|pid| (pid.as_raw_nonzero().to_string().into(), Stub::Directory)));
         }
         Ok(found)
     }

@@ -96,9 +96,7 @@ impl Walk<'_> {
         match (state.special, walked) {
             (false, _) => Err(Lost::Plainly),
             (true, Err(errno)) => Err(Lost::Because(errno)),
-            (true, Ok(())) => {
-                Ok(Found { place: state.place, own: state.own, magic: state.magic })
-            }
+            (true, Ok(())) => Ok(Found { place: state.place, own: state.own, magic: state.magic }),
         }
     }
 
@@ -107,7 +105,12 @@ impl Walk<'_> {
         if path.starts_with(b"/") {
             return rustix::fs::open("/", flags, Mode::empty());
         }
-        rustix::fs::openat(self.tree.fd(), base_path(self.caller.thread, base), flags, Mode::empty())
+        rustix::fs::openat(
+            self.tree.fd(),
+            base_path(self.caller.thread, base),
+            flags,
+            Mode::empty(),
+        )
     }
 
     fn step(&self, state: &mut State, name: &[u8], follow: bool) -> Result<(), Errno> {
@@ -261,11 +264,7 @@ fn root() -> Result<OwnedFd, Errno> {
 
 /// The path below `/proc` of what a relative path of a thread starts at.
 pub(super) fn base_path(thread: i32, base: i32) -> String {
-    if base == CWD.as_raw_fd() {
-        format!("{thread}/cwd")
-    } else {
-        format!("{thread}/fd/{base}")
-    }
+    if base == CWD.as_raw_fd() { format!("{thread}/cwd") } else { format!("{thread}/fd/{base}") }
 }
 
 /// The path below `/proc` of a descriptor of this process.

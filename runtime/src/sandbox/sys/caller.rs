@@ -29,8 +29,7 @@ pub(in crate::sandbox) fn read_memory(
     #[expect(unsafe_code, reason = "process_vm_readv has no wrapper")]
     // SAFETY: the kernel writes at most `to.len()` bytes into `to`; the other address is not one
     // of this process.
-    let read =
-        unsafe { libc::process_vm_readv(pid, &raw const local, 1, &raw const remote, 1, 0) };
+    let read = unsafe { libc::process_vm_readv(pid, &raw const local, 1, &raw const remote, 1, 0) };
     usize::try_from(read).map_err(|_| last_error())
 }
 
@@ -84,14 +83,11 @@ pub(in crate::sandbox) fn statx(
 }
 
 /// `fstatfs(2)`.
-pub(in crate::sandbox) fn stat_file_system(
-    fd: BorrowedFd<'_>,
-) -> rustix::io::Result<StatFsBytes> {
+pub(in crate::sandbox) fn stat_file_system(fd: BorrowedFd<'_>) -> rustix::io::Result<StatFsBytes> {
     let mut bytes = [0; size_of::<libc::statfs>()];
     #[expect(unsafe_code, reason = "wrappers translate the structure")]
     // SAFETY: the kernel fills a structure of just this size, at any alignment.
-    let result =
-        unsafe { libc::syscall(libc::SYS_fstatfs, fd.as_raw_fd(), bytes.as_mut_ptr()) };
+    let result = unsafe { libc::syscall(libc::SYS_fstatfs, fd.as_raw_fd(), bytes.as_mut_ptr()) };
     if result < 0 { Err(last_error()) } else { Ok(bytes) }
 }
 

@@ -1,8 +1,8 @@
-//! Sizes as `--mount=type=tmpfs,size=…` takes them (docker `go-units`, `RAMInBytes`).
+//! Sizes as flags take them (docker `go-units`, `RAMInBytes`).
 
 /// Bytes of `64`, `1.5g`, `10MiB`: units are powers of 1024, in any case, with at most one space
 /// before them. The number is one of floating point, rounded down once it is multiplied.
-pub(super) fn parse(text: &str) -> Option<u64> {
+pub fn parse_size(text: &str) -> Option<u64> {
     let last = text.rfind(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' '))?;
     let (number, unit) = match &text[last..=last] {
         " " => (&text[..last], &text[last + 1..]),
@@ -41,7 +41,7 @@ fn scale(unit: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::parse_size;
 
     #[test]
     fn units_are_powers_of_1024() {
@@ -56,7 +56,7 @@ mod tests {
             ("+1e3", 1000),
             ("0.0001k", 0),
         ] {
-            assert_eq!(parse(text), Some(expected), "{text}");
+            assert_eq!(parse_size(text), Some(expected), "{text}");
         }
         for text in [
             "",
@@ -71,7 +71,7 @@ mod tests {
             "1e400",
             "99999999999999999999",
         ] {
-            assert_eq!(parse(text), None, "{text}");
+            assert_eq!(parse_size(text), None, "{text}");
         }
     }
 }
