@@ -15,6 +15,7 @@ mod answer;
 mod caller;
 mod calls;
 mod filter;
+mod lend;
 mod memory;
 mod mounts;
 mod skeleton;
@@ -24,13 +25,12 @@ mod walk;
 
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
-use rustix::process::{Pid, WaitOptions};
+use rustix::process::{DumpableBehavior, Pid, WaitOptions};
 use rustix::thread::CapabilitySet;
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +38,7 @@ use super::processes::{self, Processes};
 use super::spec::{self, Failure, Stage as _};
 use super::sys::notifications;
 use super::{command, seccomp, sys};
-use answer::{Answer, Lent, Request};
+use answer::{Answer, Request};
 use caller::{Caller, Identity};
 use calls::{Call, What};
 use memory::Memory;
@@ -64,7 +64,6 @@ pub(super) struct Supervisor {
     terminals: Terminals,
     mounts: Mounts,
     identity: Identity,
-    lent: Vec<Lent>,
 }
 
 impl Supervisor {
@@ -89,7 +88,7 @@ impl Supervisor {
         let terminals = Terminals::new(pts, &mut skeleton).stage("open `/dev/pts` of the root")?;
         skeleton.adopt(&rustix::fs::lstat("/dev/ptmx").stage("find `/dev/ptmx` of the root")?);
         let tree = Tree::new(processes, ancestor);
-        Ok(Self { tree, skeleton, terminals, mounts, identity, lent: Vec::new() })
+        Ok(Self { tree, skeleton, terminals, mounts, identity })
     }
 
     /// Answers until the other end of `control` is closed. The listener comes over `commands`.
@@ -137,10 +136,14 @@ impl Supervisor {
         // Of a caller that died meanwhile, nothing is to be told.
         match answer {
             Ok(Answer::Continue) => respond(listener, id, 0, 0, true),
+            Ok(Answer::Lent(lent)) => {
+                respond(listener, id, 0, 0, true);
+                // A link that is not taken back leads to something of the step's own.
+                self.take_back(&lent).ok();
+            }
             Ok(Answer::Value(value)) => respond(listener, id, value, 0, false),
             Ok(Answer::Descriptor { fd, flags }) => {
-                let send = SEND;
-                if let Err(error) = give(listener, id, &fd, flags, send) {
+                if let Err(error) = give(listener, id, &fd, flags, SEND) {
                     respond(listener, id, 0, -error.raw_os_error(), false);
                 }
             }
@@ -166,13 +169,11 @@ impl Supervisor {
     ) -> Result<Answer, Errno> {
         let Some(call) = calls::decode(&notification.data) else { return Ok(Answer::Continue) };
         let Ok(thread) = i32::try_from(notification.pid) else { return Ok(Answer::Continue) };
-        if !self.lent.is_empty() {
-            // A link that could not be taken back leads to something of the step's own.
-            self.take_back(thread).ok();
-        }
         let path = memory::path(self.tree.fd(), &mut self.identity, thread, call.path);
         let Ok(path) = path else { return Ok(Answer::Continue) };
-        if path.is_empty() || !self.may_be_special(thread, &call, &path) {
+        // Only of a link is it asked so what is not in its stand-in.
+        let nameless = path.is_empty() && !matches!(call.what, What::ReadLink { .. });
+        if nameless || !self.may_be_special(thread, &call, &path) {
             return Ok(Answer::Continue);
         }
         let Ok(caller) = Caller::of(self.tree.fd(), thread) else { return Ok(Answer::Continue) };
@@ -201,9 +202,6 @@ impl Supervisor {
     /// Whether a path may lead to what the kernel does not know of: found out with as little as
     /// one system call, as nearly no path does.
     fn may_be_special(&self, thread: i32, call: &Call, path: &[u8]) -> bool {
-        if !self.lent.is_empty() {
-            return true;
-        }
         let absolute = path.starts_with(b"/");
         if path.strip_prefix(b"/proc").is_some_and(|rest| rest.is_empty() || rest[0] == b'/') {
             return true;
@@ -211,6 +209,10 @@ impl Supervisor {
         let mut whole = Vec::new();
         if !absolute {
             whole.extend_from_slice(walk::base_path(thread, call.base).as_bytes());
+            if path.is_empty() {
+                let stat = rustix::fs::statat(self.tree.fd(), &whole, AtFlags::empty());
+                return stat.is_ok_and(|found| self.skeleton.knows(&found));
+            }
             whole.push(b'/');
         }
         whole.extend_from_slice(path);
@@ -219,7 +221,8 @@ impl Supervisor {
             let flags = if follow { AtFlags::empty() } else { AtFlags::SYMLINK_NOFOLLOW };
             rustix::fs::statat(directory, path, flags)
         };
-        match stat(&whole, call.follow) {
+        let follow = call.follow || path.ends_with(b"/");
+        match stat(&whole, follow) {
             Ok(found) => self.skeleton.knows(&found),
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {
                 let end = whole.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
@@ -229,7 +232,7 @@ impl Supervisor {
                     // Only a link at the end can still lead anywhere.
                     Ok(found) => {
                         self.skeleton.knows(&found)
-                            || call.follow
+                            || follow
                                 && rustix::fs::readlinkat(directory, &whole[..end], Vec::new())
                                     .is_ok()
                     }
@@ -239,22 +242,6 @@ impl Supervisor {
             }
             Err(_) => false,
         }
-    }
-
-    /// Has links lead nowhere again that were lent: to a thread that has got on, or long ago.
-    fn take_back(&mut self, thread: i32) -> Result<(), Errno> {
-        let now = Instant::now();
-        let over = |lent: &Lent| lent.thread == thread || lent.until <= now;
-        if !self.lent.iter().any(over) {
-            return Ok(());
-        }
-        self.identity.root()?;
-        for lent in self.lent.extract_if(.., |lent| over(lent)) {
-            for link in lent.links {
-                self.skeleton.link(&link, None)?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -326,6 +313,8 @@ pub(super) fn probe() -> Result<Watched, Failure> {
     let (ours, theirs) = UnixStream::pair().stage("make a socket")?;
     let Some(child) = sys::fork().stage("fork")? else {
         drop(ours);
+        // As a command is, by being executed.
+        rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable).ok();
         let installed = install(&theirs).is_ok();
         let answered = rustix::fs::lstat(PATH).err() == Some(UNUSUAL);
         let no_new_privileges = rustix::thread::no_new_privs().unwrap_or_default();

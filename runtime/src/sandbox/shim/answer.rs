@@ -2,11 +2,9 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
-use std::time::{Duration, Instant};
 
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, Timespec, Timestamps, XattrFlags};
+use rustix::fs::{Access, AtFlags, Mode, OFlags, Timespec, Timestamps, XattrFlags};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
@@ -14,12 +12,11 @@ use super::super::sys::caller as sys;
 use super::Supervisor;
 use super::caller::Caller;
 use super::calls::What;
+use super::lend::Lent;
 use super::memory::Memory;
 use super::tree::{Entry, Shape};
 use super::walk::{Found, Place, own_path};
 
-/// How long the kernel may take to look a path up that it was left to.
-const LENT_FOR: Duration = Duration::from_millis(100);
 /// The longest value of an extended attribute, and the longest list of their names.
 const ATTRIBUTE_MAX: u64 = 64 << 10;
 
@@ -28,6 +25,8 @@ const ATTRIBUTE_MAX: u64 = 64 << 10;
 pub(super) enum Answer {
     /// The kernel does what was asked.
     Continue,
+    /// It does with links that lead somewhere for so long.
+    Lent(Lent),
     Value(i64),
     Descriptor {
         fd: OwnedFd,
@@ -39,14 +38,6 @@ pub(super) enum Answer {
         flags: OFlags,
         directory: Entry,
     },
-}
-
-/// A link that leads somewhere while the kernel looks for it.
-#[derive(Debug)]
-pub(super) struct Lent {
-    pub thread: i32,
-    pub until: Instant,
-    pub links: Vec<String>,
 }
 
 /// Something to be done with a file that was found.
@@ -63,7 +54,7 @@ impl Supervisor {
             What::Open { flags, mode } => self.open(request, flags, mode),
             // Its flags are known by now.
             What::OpenHow { .. } => Err(Errno::INVAL),
-            What::ChangeDirectory | What::Execute => self.lend(&request),
+            What::ChangeDirectory | What::Execute => self.lend(&request, what),
             What::Stat { .. }
             | What::Statx { .. }
             | What::StatFs { .. }
@@ -93,7 +84,7 @@ impl Supervisor {
         }
     }
 
-    fn mounts(&mut self, entry: &Entry, caller: &Caller) -> Result<OwnedFd, Errno> {
+    pub(super) fn mounts(&mut self, entry: &Entry, caller: &Caller) -> Result<OwnedFd, Errno> {
         let name = entry.name();
         let content = self.mounts.list(name.rsplit('/').next().unwrap_or_default());
         self.identity.root()?;
@@ -155,6 +146,9 @@ impl Supervisor {
         match what {
             What::GetAttribute { name, to, size } => {
                 let name = memory.text(name)?;
+                if size == 0 {
+                    return value_of(rustix::fs::getxattr_query(&path, &name[..])?);
+                }
                 let mut value = vec![0; buffer(size)];
                 let length = rustix::fs::getxattr(&path, &name[..], &mut value)?;
                 value.truncate(length);
@@ -162,6 +156,9 @@ impl Supervisor {
                 return value_of(length);
             }
             What::ListAttributes { to, size } => {
+                if size == 0 {
+                    return value_of(rustix::fs::listxattr_query(&path)?);
+                }
                 let mut list = vec![0; buffer(size)];
                 let length = rustix::fs::listxattr(&path, &mut list)?;
                 list.truncate(length);
@@ -207,12 +204,17 @@ impl Supervisor {
     fn open(&mut self, request: Request<'_>, flags: OFlags, mode: u32) -> Result<Answer, Errno> {
         let Request { caller, memory: _, found } = &request;
         let only_path = flags.contains(OFlags::PATH);
-        let writes = !only_path && flags.intersects(OFlags::WRONLY | OFlags::RDWR);
+        let writes = flags.intersects(OFlags::WRONLY | OFlags::RDWR);
         let makes = !only_path && flags.contains(OFlags::CREATE);
-        let mode = Mode::from_raw_mode(mode & !caller.umask);
         if makes && flags.contains(OFlags::EXCL) && !matches!(found.place, Place::Missing(..)) {
             return Err(Errno::EXIST);
         }
+        if only_path {
+            // Seccomp hands no such descriptor over. One of a stand-in is as good: what is opened
+            // by it comes here again.
+            return self.lend(&request, What::Open { flags, mode });
+        }
+        let mode = Mode::from_raw_mode(mode & !caller.umask);
         match &found.place {
             Place::Missing(directory, name) if makes => {
                 let wanted = flags | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -227,7 +229,7 @@ impl Supervisor {
             }
             Place::Proc(entry, Shape::File) if writes => entry.is_writable(caller)?,
             Place::Proc(_, Shape::Mounts) if writes => return Err(Errno::ACCESS),
-            Place::Proc(_, Shape::Own { .. } | Shape::Link(_) | Shape::Magic) if !only_path => {
+            Place::Proc(_, Shape::Own { .. } | Shape::Link(_) | Shape::Magic) => {
                 return Err(Errno::LOOP);
             }
             Place::Terminals(_) => {
@@ -235,37 +237,25 @@ impl Supervisor {
                 self.terminals.forget_closed(&mut self.skeleton);
                 return Ok(Answer::Continue);
             }
-            Place::Multiplexer if !only_path => {
+            Place::Multiplexer => {
                 let uid = caller.uid();
                 self.identity.root()?;
                 let fd = self.terminals.make(flags, uid, &mut self.skeleton)?;
                 return Ok(Answer::Descriptor { fd, flags });
             }
             Place::Root(_)
-            | Place::Proc(..)
+            | Place::Proc(_, Shape::File | Shape::Mounts)
             | Place::Terminal(_)
-            | Place::Multiplexer
             | Place::Missing(..) => {}
         }
         let Some(target) = self.target(&request)? else { return Ok(Answer::Continue) };
-        if !only_path {
-            let fd = self.reopen(target.as_fd(), flags, mode)?;
-            return Ok(Answer::Descriptor { fd, flags });
-        }
-        let directory = FileType::from_raw_mode(rustix::fs::fstat(&target)?.st_mode);
-        if flags.contains(OFlags::DIRECTORY) && directory != FileType::Directory {
-            return Err(Errno::NOTDIR);
-        }
-        Ok(Answer::Descriptor { fd: target, flags })
+        let fd = self.reopen(target.as_fd(), flags, mode)?;
+        Ok(Answer::Descriptor { fd, flags })
     }
 
     /// Opens a directory of `/proc`: what stands for it, with the names that are there now.
     fn list(&mut self, directory: Entry, caller: &Caller, flags: OFlags) -> Result<Answer, Errno> {
         let name = directory.name();
-        if flags.contains(OFlags::PATH) {
-            self.identity.root()?;
-            return Ok(Answer::Descriptor { fd: self.skeleton.directory(&name)?, flags });
-        }
         let names = self.tree.names(&directory)?;
         self.identity.root()?;
         let fd = self.skeleton.refresh(&name, &names)?;
@@ -287,34 +277,6 @@ impl Supervisor {
             rustix::fs::fcntl_setfl(&fd, status - OFlags::NONBLOCK)?;
         }
         Ok(fd)
-    }
-
-    /// Leaves a path to the kernel, which alone can change the directory or the program of a
-    /// process: for a moment, the links on the way lead where they should for this caller.
-    fn lend(&mut self, request: &Request<'_>) -> Result<Answer, Errno> {
-        let Request { caller, memory: _, found } = request;
-        self.identity.root()?;
-        let mut links = Vec::new();
-        if found.own {
-            let process = caller.process.to_string();
-            let thread = format!("{process}/task/{}", caller.thread);
-            for (link, target) in [("self", process), ("thread-self", thread)] {
-                self.skeleton.link(link, Some(Path::new(&target)))?;
-                links.push(link.to_owned());
-            }
-        }
-        for (link, target) in &found.magic {
-            self.skeleton.link(link, Some(Path::new(OsStr::from_bytes(target))))?;
-            links.push(link.clone());
-        }
-        if let Place::Proc(entry, Shape::Directory) = &found.place {
-            self.skeleton.directory(&entry.name())?;
-        }
-        if !links.is_empty() {
-            let until = Instant::now() + LENT_FOR;
-            self.lent.push(Lent { thread: caller.thread, until, links });
-        }
-        Ok(Answer::Continue)
     }
 }
 

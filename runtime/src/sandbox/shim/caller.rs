@@ -11,7 +11,7 @@ use super::super::processes;
 use super::super::sys::caller as sys;
 
 /// A thread that waits for an answer, and its rights.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Caller {
     pub thread: i32,
     pub process: i32,

@@ -105,8 +105,11 @@ impl Skeleton {
         rustix::fs::openat(&directory, ".", flags, Mode::empty())
     }
 
-    /// Puts a stand-in at a path, unless one is there.
+    /// Puts a stand-in at a path, unless one is there; the empty path is the top.
     pub(super) fn stand_in(&mut self, path: &str, stub: Stub) -> Result<(), Errno> {
+        if path.is_empty() {
+            return Ok(());
+        }
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
         let parent = self.directory(parent)?;
         self.ensure(parent.as_fd(), OsStr::new(name), stub)
