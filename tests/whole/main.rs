@@ -15,6 +15,7 @@ mod environment;
 mod harness;
 mod hostile;
 mod language;
+mod linked;
 mod lookup;
 mod output;
 mod parallel;

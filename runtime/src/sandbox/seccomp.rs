@@ -18,14 +18,15 @@ pub(super) struct Machine {
 }
 
 /// Marks the x32 system calls of `x86_64`; no other machine has numbers that high.
-const X32: u32 = 0x4000_0000;
+pub(super) const X32: u32 = 0x4000_0000;
 
 // Offsets in `struct seccomp_data`.
 pub(super) const NUMBER: u32 = 0;
 pub(super) const ARCHITECTURE: u32 = 4;
+pub(super) const FIRST_ARGUMENT: u32 = argument(0);
 
 /// The low half of an argument (both machines are little-endian), counted from zero.
-pub(super) fn argument(number: u32) -> u32 {
+pub(super) const fn argument(number: u32) -> u32 {
     16 + 8 * number
 }
 
@@ -34,10 +35,16 @@ pub(super) fn argument(number: u32) -> u32 {
 /// `io_uring` is refused too, as it can make sockets without asking. Without `CAP_SYS_ADMIN` the
 /// kernel wants no-new-privileges for a filter: setuid programs then do not gain anything.
 pub(super) fn refuse_networks() -> io::Result<()> {
-    unless_new_privileges(|| sys::set_seccomp_filter(&filter()))
+    install(&filter())
 }
 
-/// Puts a filter on this process, with no-new-privileges if the kernel wants that.
+/// Puts a filter on this process and all it starts; without `CAP_SYS_ADMIN`, with
+/// no-new-privileges.
+pub(super) fn install(filter: &[libc::sock_filter]) -> io::Result<()> {
+    unless_new_privileges(|| sys::set_seccomp_filter(filter))
+}
+
+/// Does something that the kernel may want no-new-privileges for.
 pub(super) fn unless_new_privileges<T>(set: impl Fn() -> io::Result<T>) -> io::Result<T> {
     if let Ok(done) = set() {
         return Ok(done);
@@ -63,7 +70,7 @@ fn filter() -> Vec<libc::sock_filter> {
         jump_if(io_uring, 6, 0),
         jump_if(socket, 1, 0),
         jump_if(socket | X32, 0, 2),
-        load(argument(0)),
+        load(FIRST_ARGUMENT),
         jump_if(unix, 0, 1),
         answer(libc::SECCOMP_RET_ALLOW),
         answer(refuse),
@@ -79,8 +86,8 @@ pub(super) fn jump_if(equal: u32, then: u8, otherwise: u8) -> libc::sock_filter 
     instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, equal, then, otherwise)
 }
 
-pub(super) fn jump_if_bits(any: u32, then: u8, otherwise: u8) -> libc::sock_filter {
-    instruction(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, any, then, otherwise)
+pub(super) fn jump_if_any(bits: u32, then: u8, otherwise: u8) -> libc::sock_filter {
+    instruction(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, bits, then, otherwise)
 }
 
 pub(super) fn answer(value: u32) -> libc::sock_filter {

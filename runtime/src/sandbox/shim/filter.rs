@@ -1,7 +1,7 @@
 //! The filter that has system calls with paths wait for an answer.
 
 use super::super::seccomp::{
-    ARCHITECTURE, MACHINE, NUMBER, answer, argument, jump_if, jump_if_bits, load,
+    ARCHITECTURE, MACHINE, NUMBER, answer, argument, jump_if, jump_if_any, load,
 };
 use super::calls;
 
@@ -33,7 +33,7 @@ pub(super) fn program() -> Vec<libc::sock_filter> {
         let allow_at = numbers + tail;
         program.push(load(argument(*flags)));
         let empty = libc::AT_EMPTY_PATH.cast_unsigned();
-        program.push(jump_if_bits(empty, distance(here, allow_at), distance(here, notify_at)));
+        program.push(jump_if_any(empty, distance(here, allow_at), distance(here, notify_at)));
     }
     program.push(allow());
     program.push(answer(libc::SECCOMP_RET_USER_NOTIF));
