@@ -11,6 +11,8 @@
 mod attacks;
 #[path = "sandbox/bench.rs"]
 mod bench;
+#[path = "sandbox/calls.rs"]
+mod calls;
 #[path = "sandbox/cases.rs"]
 mod cases;
 #[path = "sandbox/limits.rs"]
@@ -76,7 +78,7 @@ fn main() -> ExitCode {
         Some("--rung") => one_rung(&arguments[1], arguments.get(2).map_or("", String::as_str)),
         Some("--connect") => connect(&arguments[1]),
         Some("--calls") => {
-            proc::calls(&arguments[1]);
+            calls::make(&arguments[1], arguments.get(2).map(String::as_str));
             ExitCode::SUCCESS
         }
         Some("--list") => list(&arguments),

@@ -36,9 +36,8 @@ pub enum Isolation {
     },
     /// By `chroot(2)`, where containers may do nothing else. Its limits:
     /// - `/proc` and pseudo terminals are answered for by the step's helper, where seccomp lets it:
-    ///   `/proc` has the step's own processes and what is about none, and no file that shows or
-    ///   changes memory; a process that may not be looked into does not see it; a session gets no
-    ///   controlling terminal by opening one;
+    ///   `/proc` has the step's own processes and what is about none; a process that may not be
+    ///   looked into does not see it; a session gets no controlling terminal by opening one;
     /// - processes, ids, host name and network are the builder's, and root can send signals to all
     ///   of them;
     /// - binds are copies and caches are moved in, so read-only is not enforced, and a cache that a

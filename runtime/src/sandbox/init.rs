@@ -68,32 +68,35 @@ fn helper(arguments: &[String]) -> io::Result<()> {
         sys::exit_now(i32::from(done.is_err()));
     };
     drop(report);
-    if let Some((commands, _)) = watch {
-        // If this fails, nobody answers the command: it ends with everything else.
-        supervise(&spec, &descriptors, init, &control, commands).ok();
-    }
+    let supervisor =
+        watch.and_then(|(commands, _)| supervise(&spec, &descriptors, init, &control, commands));
     drop(descriptors);
     // Nothing more is ever sent: this returns when the builder closes its end.
     (&control).read_to_end(&mut Vec::new()).ok();
-    end_everything(init, processes.as_ref())
+    let ended = end_everything(init, processes.as_ref());
+    drop(supervisor);
+    ended
 }
 
-/// Answers the command's system calls until the builder closes its end.
+/// Answers the command's system calls until the builder closes its end. Until what this returns is
+/// dropped, those that were not answered wait.
+///
+/// If it fails, nobody answers the command: its calls fail.
 fn supervise(
     spec: &Spec,
     descriptors: &[OwnedFd],
     init: Pid,
     control: &UnixStream,
     commands: UnixStream,
-) -> io::Result<()> {
+) -> Option<shim::Supervisor> {
     let kept = match spec.security {
         Security::Sandbox => command::DEFAULT_CAPABILITIES,
         Security::Insecure => CapabilitySet::all(),
     };
-    let root = chroot::root(descriptors)?;
-    let supervisor = shim::Supervisor::new(root, init, kept);
-    let mut supervisor = supervisor.map_err(|failure| failure.error())?;
-    supervisor.run(control, commands)
+    let root = chroot::root(descriptors).ok()?;
+    let mut supervisor = shim::Supervisor::new(root, init, kept).ok()?;
+    supervisor.run(control, commands).ok();
+    Some(supervisor)
 }
 
 /// The init: sets up, starts the command, and reaps until that ends.

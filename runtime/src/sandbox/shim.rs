@@ -18,6 +18,7 @@ mod filter;
 mod lend;
 mod memory;
 mod mounts;
+mod open;
 mod skeleton;
 mod terminals;
 mod tree;
@@ -40,7 +41,7 @@ use super::sys::notifications;
 use super::{command, seccomp, sys};
 use answer::{Answer, Request};
 use caller::{Caller, Identity};
-use calls::{Call, What};
+use calls::{Call, Look, What};
 use memory::Memory;
 use mounts::Mounts;
 use skeleton::{Skeleton, Stub};
@@ -64,6 +65,8 @@ pub(super) struct Supervisor {
     terminals: Terminals,
     mounts: Mounts,
     identity: Identity,
+    /// Where calls are asked about. While it is open, they wait; afterwards they fail.
+    listener: Option<OwnedFd>,
 }
 
 impl Supervisor {
@@ -88,16 +91,18 @@ impl Supervisor {
         let terminals = Terminals::new(pts, &mut skeleton).stage("open `/dev/pts` of the root")?;
         skeleton.adopt(&rustix::fs::lstat("/dev/ptmx").stage("find `/dev/ptmx` of the root")?);
         let tree = Tree::new(processes, ancestor);
-        Ok(Self { tree, skeleton, terminals, mounts, identity })
+        Ok(Self { tree, skeleton, terminals, mounts, identity, listener: None })
     }
 
     /// Answers until the other end of `control` is closed. The listener comes over `commands`.
+    ///
+    /// Whoever asks later waits, until this is dropped.
     pub(super) fn run(&mut self, control: &UnixStream, commands: UnixStream) -> io::Result<()> {
         let mut commands = Some(commands);
-        let mut listener: Option<OwnedFd> = None;
+        let mut deserted = false;
         loop {
-            let second = listener.as_ref().map(AsFd::as_fd);
-            let second = second.or_else(|| commands.as_ref().map(AsFd::as_fd));
+            let listener = self.listener.as_ref().filter(|_| !deserted).map(AsFd::as_fd);
+            let second = listener.or_else(|| commands.as_ref().map(AsFd::as_fd));
             let mut polled = vec![PollFd::new(control, PollFlags::IN)];
             polled.extend(second.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
             match rustix::event::poll(&mut polled, None) {
@@ -109,26 +114,33 @@ impl Supervisor {
                 return Ok(());
             }
             let events = polled.get(1).map_or(PollFlags::empty(), PollFd::revents);
-            if let Some(listener) = &listener
-                && events.contains(PollFlags::IN)
-            {
-                self.serve(listener.as_fd());
-            } else if !events.is_empty() {
-                // Either it comes now or never; and a listener that has nothing to say is one
-                // that nobody is left to ask.
-                listener = commands
-                    .take()
-                    .and_then(|commands| spec::receive_descriptors(&commands, 1).ok()?.pop());
-                if let Some(listener) = &listener {
+            if events.is_empty() {
+                continue;
+            }
+            if let Some(commands) = commands.take() {
+                // It comes now or never.
+                let received = spec::receive_descriptors(&commands, 1).ok();
+                self.listener = received.and_then(|mut received| received.pop());
+                if let Some(listener) = &self.listener {
                     // Before Linux 6.6 it is slower.
                     notifications::take_turns(listener.as_fd()).ok();
                 }
+            } else if events.contains(PollFlags::IN) {
+                self.serve();
+            } else {
+                deserted = true;
             }
         }
     }
 
     /// Answers one call.
-    fn serve(&mut self, listener: BorrowedFd<'_>) {
+    fn serve(&mut self) {
+        let Some(listener) = self.listener.take() else { return };
+        self.serve_at(listener.as_fd());
+        self.listener = Some(listener);
+    }
+
+    fn serve_at(&mut self, listener: BorrowedFd<'_>) {
         // Whoever asked may be dead already.
         let Ok(notification) = notifications::receive(listener) else { return };
         let id = notification.id;
@@ -172,7 +184,7 @@ impl Supervisor {
         let path = memory::path(self.tree.fd(), &mut self.identity, thread, call.path);
         let Ok(path) = path else { return Ok(Answer::Continue) };
         // Only of a link is it asked so what is not in its stand-in.
-        let nameless = path.is_empty() && !matches!(call.what, What::ReadLink { .. });
+        let nameless = path.is_empty() && !matches!(call.what, What::Look(Look::ReadLink { .. }));
         if nameless || !self.may_be_special(thread, &call, &path) {
             return Ok(Answer::Continue);
         }
@@ -191,7 +203,7 @@ impl Supervisor {
                 Err(Lost::Because(errno)) => Err(errno),
                 Ok(found) => {
                     let request = Request { caller: &caller, memory: &memory, found };
-                    self.answer(request, call.what)
+                    self.answer(&request, call.what)
                 }
             }
         });

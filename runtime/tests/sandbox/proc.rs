@@ -34,133 +34,6 @@ pub(crate) const CHROOT: &[Case] = &[
     ("proc: terminals", terminals),
 ];
 
-/// The system calls that busybox does not make; in the root. Prints what came of them.
-pub(crate) fn calls(which: &str) {
-    use rustix::fs::{AtFlags, CWD, Mode, OFlags};
-    use rustix::process::{Gid, Uid};
-
-    let open = |base: &dyn rustix::fd::AsFd, path: &str, flags: OFlags| {
-        rustix::fs::openat(base.as_fd(), path, flags, Mode::empty())
-    };
-    let told = |result: rustix::io::Result<()>| match result {
-        Ok(()) => "done".to_owned(),
-        Err(error) => error.to_string(),
-    };
-    match which {
-        // From every directory that can be opened below /proc, and from links opened as such.
-        "way-out" => {
-            let parent = std::os::unix::process::parent_id();
-            for from in ["/proc", "/proc/self", "/proc/self/fd", "/proc/self/task", "/proc/self/ns"]
-            {
-                for flags in [OFlags::RDONLY, OFlags::PATH] {
-                    let directory = open(&CWD, from, flags | OFlags::DIRECTORY).unwrap();
-                    let up = "../".repeat(12);
-                    for to in [
-                        format!("{up}marker"),
-                        format!("1/root/{up}marker"),
-                        format!("{up}proc/1/environ"),
-                        format!("../{parent}/root"),
-                        "1/root".to_owned(),
-                        "1".to_owned(),
-                        format!("{parent}"),
-                        format!("{parent}/mem"),
-                    ] {
-                        let found = open(&directory, &to, OFlags::PATH);
-                        assert!(found.is_err(), "{from} {to}");
-                    }
-                }
-            }
-            for link in ["/proc/self/root", "/proc/self/cwd", "/proc/thread-self/root"] {
-                let link = open(&CWD, link, OFlags::PATH).unwrap();
-                let up = open(&link, &"../".repeat(12), OFlags::PATH).unwrap();
-                assert!(open(&up, "bin/busybox", OFlags::PATH).is_ok());
-                assert!(open(&up, "marker", OFlags::PATH).is_err());
-            }
-            println!("none");
-        }
-        "attributes" => {
-            let file = open(&CWD, "/tmp/file", OFlags::RDONLY).unwrap();
-            let path = format!("/proc/self/fd/{}", rustix::fd::AsRawFd::as_raw_fd(&file));
-            let flags = rustix::fs::XattrFlags::empty();
-            println!("{}", told(rustix::fs::setxattr(&path, "user.a", b"value", flags)));
-            let mut value = [0; 16];
-            let length = rustix::fs::getxattr("/tmp/file", "user.a", &mut value).unwrap();
-            println!("{}", String::from_utf8_lossy(&value[..length]));
-            println!("{:?}", rustix::fs::getxattr_query(&path, "user.a"));
-            println!("{}", told(rustix::fs::removexattr(&path, "user.a")));
-            println!("{:?}", rustix::fs::listxattr(&path, &mut value));
-        }
-        "mode" => {
-            let file = open(&CWD, "/tmp/file", OFlags::PATH).unwrap();
-            let path = format!("/proc/self/fd/{}", rustix::fd::AsRawFd::as_raw_fd(&file));
-            let mode = Mode::from_raw_mode(0o640);
-            println!("{}", told(rustix::fs::chmodat(CWD, &path, mode, AtFlags::empty())));
-            let owner = (Some(Uid::from_raw(7)), Some(Gid::from_raw(8)));
-            println!("{}", told(rustix::fs::chown(&path, owner.0, owner.1)));
-            let time = rustix::fs::Timespec { tv_sec: 1_000_000, tv_nsec: 0 };
-            let times = rustix::fs::Timestamps { last_access: time, last_modification: time };
-            println!("{}", told(rustix::fs::utimensat(CWD, &path, &times, AtFlags::empty())));
-        }
-        // Such a process may not be looked into any more, not even by itself.
-        "unreadable" => {
-            rustix::thread::set_thread_res_uid(
-                Uid::from_raw(101),
-                Uid::from_raw(101),
-                Uid::from_raw(101),
-            )
-            .unwrap();
-            println!("{}", open(&CWD, "/etc/passwd", OFlags::RDONLY).is_ok());
-            println!("{}", open(&CWD, "/proc/self/maps", OFlags::RDONLY).is_ok());
-        }
-        "many" => {
-            let threads: Vec<_> = (0..8)
-                .map(|_| {
-                    std::thread::spawn(|| {
-                        for _ in 0..50 {
-                            let own = fs::read_link("/proc/thread-self").unwrap();
-                            let tid = rustix::thread::gettid().as_raw_nonzero().to_string();
-                            assert_eq!(own.file_name().unwrap().to_str().unwrap(), tid);
-                            fs::read_to_string("/proc/thread-self/comm").unwrap();
-                            fs::metadata("/bin/busybox").unwrap();
-                            fs::metadata("/missing").unwrap_err();
-                        }
-                    })
-                })
-                .collect();
-            threads.into_iter().for_each(|thread| thread.join().unwrap());
-            println!("done");
-        }
-        "programs" => {
-            let busybox = open(&CWD, "/bin/busybox", OFlags::RDONLY).unwrap();
-            let busybox = rustix::io::dup(busybox).unwrap();
-            let number = rustix::fd::AsRawFd::as_raw_fd(&busybox);
-            for path in [format!("/proc/self/fd/{number}"), format!("/dev/fd/{number}")] {
-                use std::os::unix::process::CommandExt as _;
-                #[expect(clippy::disallowed_methods, reason = "this is a command of a step")]
-                std::process::Command::new(&path).arg0("echo").arg("done").status().unwrap();
-            }
-            #[expect(clippy::disallowed_methods, reason = "this is a command of a step")]
-            std::process::Command::new("/proc/self/exe")
-                .args(["--calls", "nothing"])
-                .status()
-                .unwrap();
-            #[expect(clippy::disallowed_methods, reason = "this is a command of a step")]
-            let refused = std::process::Command::new("/proc/self/comm").status().unwrap_err();
-            println!("{:?}", refused.kind());
-        }
-        "nothing" => println!("nothing"),
-        "as-web" => {
-            use std::os::unix::process::CommandExt as _;
-            let script = std::env::args().nth(3).unwrap();
-            #[expect(clippy::disallowed_methods, reason = "this is a command of a step")]
-            let error =
-                std::process::Command::new("sh").args(["-c", &script]).uid(101).gid(102).exec();
-            panic!("{error}");
-        }
-        other => panic!("{other}"),
-    }
-}
-
 fn run(bench: &Bench, script: &str) -> Vec<String> {
     ok(bench.run(Plan::sh(script)))
 }
@@ -187,7 +60,7 @@ fn files(bench: &Bench) {
         "directory",
     ];
     let without_long: Vec<_> =
-        lines.iter().filter(|line| line.parse::<u32>().is_ok_and(|n| n > 1) == false).collect();
+        lines.iter().filter(|line| !line.parse::<u32>().is_ok_and(|n| n > 1)).collect();
     assert_eq!(without_long, expected, "{lines:?}");
 }
 
@@ -378,7 +251,6 @@ fn read_only(bench: &Bench) {
         "/proc/self/status",
         "/proc/mounts",
         "/proc/meminfo",
-        "/proc/self/mem",
     ] {
         let outcome = bench.run(Plan::sh(&format!("echo 1 >{target}; echo 1 <>{target}; true")));
         assert_eq!(outcome.err.len(), 2, "{outcome:?}");

@@ -28,58 +28,67 @@ pub(super) enum What {
         from: u64,
         size: u64,
     },
-    Stat {
-        to: u64,
-    },
-    Statx {
-        flags: u32,
-        mask: u32,
-        to: u64,
-    },
-    StatFs {
-        to: u64,
-    },
-    Access {
-        mode: u32,
-        effective: bool,
-    },
-    ReadLink {
-        to: u64,
-        size: u64,
-    },
-    ChangeDirectory,
-    Execute,
-    ChangeMode {
-        mode: u32,
-    },
-    ChangeOwner {
-        uid: u32,
-        gid: u32,
-    },
-    ChangeTimes {
-        from: u64,
-    },
-    GetAttribute {
-        name: u64,
-        to: u64,
-        size: u64,
-    },
-    SetAttribute {
-        name: u64,
-        from: u64,
-        size: u64,
-        flags: u32,
-    },
-    ListAttributes {
-        to: u64,
-        size: u64,
-    },
-    RemoveAttribute {
-        name: u64,
-    },
-    Truncate {
-        length: u64,
-    },
+    Look(Look),
+    Change(Change),
+    Attribute(Attribute),
+    Go(Go),
+}
+
+/// Something is told about the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    Stat { to: u64 },
+    Statx { flags: u32, mask: u32, to: u64 },
+    StatFs { to: u64 },
+    Access { mode: u32, effective: bool },
+    ReadLink { to: u64, size: u64 },
+}
+
+/// The file is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Mode { mode: u32 },
+    Owner { uid: u32, gid: u32 },
+    Times { from: u64 },
+    Length { length: u64 },
+}
+
+/// It is about extended attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Attribute {
+    Get { name: u64, to: u64, size: u64 },
+    Set { name: u64, from: u64, size: u64, flags: u32 },
+    List { to: u64, size: u64 },
+    Remove { name: u64 },
+}
+
+impl From<Look> for What {
+    fn from(look: Look) -> Self {
+        Self::Look(look)
+    }
+}
+
+impl From<Change> for What {
+    fn from(change: Change) -> Self {
+        Self::Change(change)
+    }
+}
+
+impl From<Go> for What {
+    fn from(go: Go) -> Self {
+        Self::Go(go)
+    }
+}
+
+/// What only the kernel can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Go {
+    /// Change the working directory.
+    Directory,
+    /// Execute a program.
+    Program,
+    /// Open something for its path alone.
+    Path,
 }
 
 /// `fchmodat2(2)`, on all machines.
@@ -143,8 +152,8 @@ pub(super) const EMPTY_PATH: [(libc::c_long, u32); 2] =
 pub(super) fn decode(data: &libc::seccomp_data) -> Option<Call> {
     let number = libc::c_long::from(data.nr);
     let [first, second, third, fourth, fifth, _] = data.args;
-    let at = |follow, what| Some(Call { base: int(first), path: second, follow, what });
-    let plain = |what| Some(Call { base: CWD.as_raw_fd(), path: first, follow: true, what });
+    let at = |follow, what: What| Some(Call { base: int(first), path: second, follow, what });
+    let plain = |what: What| Some(Call { base: CWD.as_raw_fd(), path: first, follow: true, what });
     let follows = |flags: u64| !at_flags(flags).contains(AtFlags::SYMLINK_NOFOLLOW);
     match number {
         libc::SYS_openat => {
@@ -152,28 +161,30 @@ pub(super) fn decode(data: &libc::seccomp_data) -> Option<Call> {
             at(!flags.contains(OFlags::NOFOLLOW), What::Open { flags, mode: low(fourth) })
         }
         libc::SYS_openat2 => at(true, What::OpenHow { from: third, size: fourth }),
-        libc::SYS_newfstatat => at(follows(fourth), What::Stat { to: third }),
+        libc::SYS_newfstatat => at(follows(fourth), Look::Stat { to: third }.into()),
         libc::SYS_statx => {
-            let what = What::Statx { flags: low(third), mask: low(fourth), to: fifth };
-            at(follows(third), what)
+            let what = Look::Statx { flags: low(third), mask: low(fourth), to: fifth };
+            at(follows(third), what.into())
         }
-        libc::SYS_statfs => plain(What::StatFs { to: second }),
-        libc::SYS_faccessat => at(true, What::Access { mode: low(third), effective: false }),
+        libc::SYS_statfs => plain(Look::StatFs { to: second }.into()),
+        libc::SYS_faccessat => at(true, Look::Access { mode: low(third), effective: false }.into()),
         libc::SYS_faccessat2 => {
             let effective = at_flags(fourth).contains(AtFlags::EACCESS);
-            at(follows(fourth), What::Access { mode: low(third), effective })
+            at(follows(fourth), Look::Access { mode: low(third), effective }.into())
         }
-        libc::SYS_readlinkat => at(false, What::ReadLink { to: third, size: low(fourth).into() }),
-        libc::SYS_chdir => plain(What::ChangeDirectory),
-        libc::SYS_execve => plain(What::Execute),
-        libc::SYS_execveat => at(follows(fifth), What::Execute),
-        libc::SYS_fchmodat => at(true, What::ChangeMode { mode: low(third) }),
-        SYS_FCHMODAT2 => at(follows(fourth), What::ChangeMode { mode: low(third) }),
+        libc::SYS_readlinkat => {
+            at(false, Look::ReadLink { to: third, size: low(fourth).into() }.into())
+        }
+        libc::SYS_chdir => plain(Go::Directory.into()),
+        libc::SYS_execve => plain(Go::Program.into()),
+        libc::SYS_execveat => at(follows(fifth), Go::Program.into()),
+        libc::SYS_fchmodat => at(true, Change::Mode { mode: low(third) }.into()),
+        SYS_FCHMODAT2 => at(follows(fourth), Change::Mode { mode: low(third) }.into()),
         libc::SYS_fchownat => {
-            at(follows(fifth), What::ChangeOwner { uid: low(third), gid: low(fourth) })
+            at(follows(fifth), Change::Owner { uid: low(third), gid: low(fourth) }.into())
         }
-        libc::SYS_utimensat => at(follows(fourth), What::ChangeTimes { from: third }),
-        libc::SYS_truncate => plain(What::Truncate { length: second }),
+        libc::SYS_utimensat => at(follows(fourth), Change::Times { from: third }.into()),
+        libc::SYS_truncate => plain(Change::Length { length: second }.into()),
         _ => decode_attributes(data).or_else(|| decode_old(data)),
     }
 }
@@ -184,27 +195,27 @@ fn decode_attributes(data: &libc::seccomp_data) -> Option<Call> {
     let number = libc::c_long::from(data.nr);
     let (follow, what) = match number {
         libc::SYS_getxattr | libc::SYS_lgetxattr => {
-            (number == libc::SYS_getxattr, What::GetAttribute { name, to: buffer, size })
+            (number == libc::SYS_getxattr, Attribute::Get { name, to: buffer, size })
         }
         libc::SYS_setxattr | libc::SYS_lsetxattr => {
-            let what = What::SetAttribute { name, from: buffer, size, flags: low(flags) };
+            let what = Attribute::Set { name, from: buffer, size, flags: low(flags) };
             (number == libc::SYS_setxattr, what)
         }
         libc::SYS_listxattr | libc::SYS_llistxattr => {
-            (number == libc::SYS_listxattr, What::ListAttributes { to: name, size: buffer })
+            (number == libc::SYS_listxattr, Attribute::List { to: name, size: buffer })
         }
         libc::SYS_removexattr | libc::SYS_lremovexattr => {
-            (number == libc::SYS_removexattr, What::RemoveAttribute { name })
+            (number == libc::SYS_removexattr, Attribute::Remove { name })
         }
         _ => return None,
     };
-    Some(Call { base: CWD.as_raw_fd(), path, follow, what })
+    Some(Call { base: CWD.as_raw_fd(), path, follow, what: What::Attribute(what) })
 }
 
 #[cfg(target_arch = "x86_64")]
 fn decode_old(data: &libc::seccomp_data) -> Option<Call> {
     let [first, second, third, ..] = data.args;
-    let call = |follow, what| Some(Call { base: CWD.as_raw_fd(), path: first, follow, what });
+    let call = |follow, what: What| Some(Call { base: CWD.as_raw_fd(), path: first, follow, what });
     match libc::c_long::from(data.nr) {
         libc::SYS_open => {
             let flags = open_flags(second);
@@ -214,13 +225,15 @@ fn decode_old(data: &libc::seccomp_data) -> Option<Call> {
             let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::TRUNC;
             call(true, What::Open { flags, mode: low(second) })
         }
-        libc::SYS_stat => call(true, What::Stat { to: second }),
-        libc::SYS_lstat => call(false, What::Stat { to: second }),
-        libc::SYS_access => call(true, What::Access { mode: low(second), effective: false }),
-        libc::SYS_readlink => call(false, What::ReadLink { to: second, size: low(third).into() }),
-        libc::SYS_chmod => call(true, What::ChangeMode { mode: low(second) }),
-        libc::SYS_chown => call(true, What::ChangeOwner { uid: low(second), gid: low(third) }),
-        libc::SYS_lchown => call(false, What::ChangeOwner { uid: low(second), gid: low(third) }),
+        libc::SYS_stat => call(true, Look::Stat { to: second }.into()),
+        libc::SYS_lstat => call(false, Look::Stat { to: second }.into()),
+        libc::SYS_access => call(true, Look::Access { mode: low(second), effective: false }.into()),
+        libc::SYS_readlink => {
+            call(false, Look::ReadLink { to: second, size: low(third).into() }.into())
+        }
+        libc::SYS_chmod => call(true, Change::Mode { mode: low(second) }.into()),
+        libc::SYS_chown => call(true, Change::Owner { uid: low(second), gid: low(third) }.into()),
+        libc::SYS_lchown => call(false, Change::Owner { uid: low(second), gid: low(third) }.into()),
         _ => None,
     }
 }

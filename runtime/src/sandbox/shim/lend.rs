@@ -11,21 +11,22 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::fd::AsFd as _;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::super::processes;
 use super::Supervisor;
 use super::answer::{Answer, Request};
 use super::caller::Caller;
-use super::calls::What;
-use super::skeleton::Stub;
+use super::calls::Go;
+use super::skeleton::{Skeleton, Stub};
 use super::tree::Shape;
-use super::walk::Place;
+use super::walk::{Found, Place, own_path};
 use crate::rootdir;
 
-/// How long is waited for a call; one that fails cannot be told from one that goes on.
-const PATIENCE: Duration = Duration::from_millis(5);
+/// How long is waited for a call; one that fails cannot be told from one that goes on, so what will
+/// fail is not left to the kernel.
+const PATIENCE: Duration = Duration::from_millis(250);
 const PAUSE: Duration = Duration::from_micros(20);
 
 /// Links that lead somewhere for a call.
@@ -33,16 +34,39 @@ const PAUSE: Duration = Duration::from_micros(20);
 pub(super) struct Lent {
     links: Vec<String>,
     caller: Caller,
-    what: What,
+    go: Go,
     /// What is different once the call is done.
     sign: String,
 }
 
 impl Supervisor {
     /// Makes the way ready for the kernel.
-    pub(super) fn lend(&mut self, request: &Request<'_>, what: What) -> Result<Answer, Errno> {
+    pub(super) fn lend(&mut self, request: &Request<'_>, go: Go) -> Result<Answer, Errno> {
         let Request { caller, memory: _, found } = request;
-        let sign = self.sign(caller, what)?;
+        let sign = self.sign(caller, go)?;
+        if let Place::Root(target) = &found.place {
+            let kind = FileType::from_raw_mode(rustix::fs::fstat(target)?.st_mode);
+            match go {
+                Go::Directory if kind != FileType::Directory => return Err(Errno::NOTDIR),
+                Go::Program if kind != FileType::RegularFile => return Err(Errno::ACCESS),
+                Go::Path => {}
+                Go::Directory | Go::Program => {
+                    let path = own_path(target.as_fd());
+                    let effective = AtFlags::EACCESS;
+                    rustix::fs::accessat(self.tree.fd(), path, Access::EXEC_OK, effective)?;
+                }
+            }
+        }
+        match (&found.place, go) {
+            (Place::Missing(..), _) => return Err(Errno::NOENT),
+            (Place::Proc(..), Go::Program) => return Err(Errno::ACCESS),
+            (Place::Proc(_, shape), Go::Directory) if *shape != Shape::Directory => {
+                return Err(Errno::NOTDIR);
+            }
+            (Place::Proc(..), Go::Directory | Go::Path)
+            | (Place::Root(_) | Place::Terminals(_) | Place::Terminal(_) | Place::Multiplexer, _) =>
+                {}
+        }
         self.identity.root()?;
         let mut links = Vec::new();
         if found.own {
@@ -72,28 +96,49 @@ impl Supervisor {
         if links.is_empty() {
             return Ok(Answer::Continue);
         }
-        Ok(Answer::Lent(Lent { links, caller: (*caller).clone(), what, sign }))
+        if go == Go::Directory && self.is_in(found, &sign)? {
+            // It is where it wants to go, and nothing would be different.
+            lent_back(&mut self.skeleton, &links)?;
+            return Ok(Answer::Value(0));
+        }
+        Ok(Answer::Lent(Lent { links, caller: (*caller).clone(), go, sign }))
     }
 
     /// Waits until the kernel has gone the way, and has its links lead nowhere again.
     pub(super) fn take_back(&mut self, lent: &Lent) -> Result<(), Errno> {
         let end = Instant::now() + PATIENCE;
         self.identity.borrow(&lent.caller)?;
-        while self.sign(&lent.caller, lent.what).is_ok_and(|sign| sign == lent.sign)
+        while self.sign(&lent.caller, lent.go).is_ok_and(|sign| sign == lent.sign)
             && Instant::now() < end
         {
             std::thread::sleep(PAUSE);
         }
         self.identity.root()?;
-        lent.links.iter().try_for_each(|link| self.skeleton.link(link, None))
+        lent_back(&mut self.skeleton, &lent.links)
+    }
+
+    /// Whether something is the directory with this path.
+    fn is_in(&self, found: &Found, path: &str) -> Result<bool, Errno> {
+        let target = match &found.place {
+            Place::Root(target) => {
+                let own = own_path(target.as_fd());
+                let text = rustix::fs::readlinkat(self.tree.fd(), own, Vec::new())?;
+                text.to_string_lossy().into_owned()
+            }
+            Place::Proc(entry, _) => format!("/proc/{}", entry.name()),
+            Place::Terminals(_) | Place::Terminal(_) | Place::Multiplexer | Place::Missing(..) => {
+                return Ok(false);
+            }
+        };
+        Ok(target.trim_end_matches('/') == path.trim_end_matches('/'))
     }
 
     /// Something that a call changes when it is done. Wants the rights of the caller.
-    fn sign(&self, caller: &Caller, what: What) -> Result<String, Errno> {
+    fn sign(&self, caller: &Caller, go: Go) -> Result<String, Errno> {
         let thread = caller.thread;
-        match what {
+        match go {
             // Where the kernel has put the program, its stack and its arguments.
-            What::Execute => {
+            Go::Program => {
                 let stat = processes::read(self.tree.fd(), format!("{thread}/stat"));
                 let stat = stat.map_err(|error| super::skeleton::errno(&error))?;
                 let fields = stat.rsplit(')').next().unwrap_or_default().split(' ');
@@ -107,12 +152,12 @@ impl Supervisor {
                 }
                 Ok(sign)
             }
-            What::ChangeDirectory => {
+            Go::Directory => {
                 let cwd = format!("{thread}/cwd");
                 let cwd = rustix::fs::readlinkat(self.tree.fd(), cwd, Vec::new())?;
                 Ok(String::from_utf8_lossy(cwd.as_bytes()).into_owned())
             }
-            _ => {
+            Go::Path => {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
                 let open = format!("{thread}/fd");
                 let open = rustix::fs::openat(self.tree.fd(), open, flags, Mode::empty())?;
@@ -122,4 +167,8 @@ impl Supervisor {
             }
         }
     }
+}
+
+fn lent_back(skeleton: &mut Skeleton, links: &[String]) -> Result<(), Errno> {
+    links.iter().try_for_each(|link| skeleton.link(link, None))
 }

@@ -28,17 +28,13 @@ impl Mounts {
         terminals: Option<BorrowedFd<'_>>,
         table: &str,
     ) -> Self {
-        let mut mounts = vec![Mount {
-            kind: String::new(),
-            options: "rw,relatime",
-            more: "rw",
-            ..Mount::of(root, "/")
-        }];
-        let id = mounts[0].id.to_string();
+        let root = Mount::of(root, "/");
+        let id = root.id.to_string();
         let line = table.lines().find(|line| line.split(' ').next() == Some(id.as_str()));
         let kind = line.and_then(|line| line.split_once(" - ")?.1.split(' ').next());
-        mounts[0].kind = kind.unwrap_or("overlay").to_owned();
-        mounts.push(Mount::of(proc, "/proc"));
+        let kind = kind.unwrap_or("overlay").to_owned();
+        let root = Mount { kind, options: "rw,relatime", ..root };
+        let mut mounts = vec![root, Mount::of(proc, "/proc")];
         if let Some(terminals) = terminals {
             mounts.push(Mount {
                 kind: "devpts".to_owned(),

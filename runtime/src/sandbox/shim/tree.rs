@@ -53,8 +53,8 @@ const GLOBAL: [&str; 30] = [
 /// Links that are about the process that follows them.
 const LINKS: [(&str, &str); 2] = [("mounts", "self/mounts"), ("net", "self/net")];
 
-/// Files of a process or a thread. What shows or changes memory is not among them.
-const FILES: [&str; 35] = [
+/// Files of a process or a thread.
+const FILES: [&str; 36] = [
     "arch_status",
     "auxv",
     "autogroup",
@@ -70,6 +70,7 @@ const FILES: [&str; 35] = [
     "limits",
     "loginuid",
     "maps",
+    "mem",
     "numa_maps",
     "oom_adj",
     "oom_score",
@@ -93,8 +94,8 @@ const FILES: [&str; 35] = [
 ];
 
 /// Files of a process that it may write itself: they are about nothing but itself.
-const WRITABLE: [&str; 6] =
-    ["autogroup", "comm", "coredump_filter", "oom_adj", "oom_score_adj", "timerslack_ns"];
+const WRITABLE: [&str; 7] =
+    ["autogroup", "comm", "coredump_filter", "mem", "oom_adj", "oom_score_adj", "timerslack_ns"];
 
 /// A name below `/proc`.
 #[derive(Clone, Debug)]
@@ -255,8 +256,8 @@ impl Tree {
         }
         let there = |shape| self.stat(entry).map(|_| shape);
         match names[..] {
-            ["fd" | "fdinfo" | "ns"] => there(Shape::Directory),
-            ["fd" | "ns", _] | ["exe" | "cwd" | "root"] => there(Shape::Magic),
+            ["fd" | "fdinfo" | "map_files" | "ns"] => there(Shape::Directory),
+            ["fd" | "map_files" | "ns", _] | ["exe" | "cwd" | "root"] => there(Shape::Magic),
             ["fdinfo", _] => there(Shape::File),
             ["mounts" | "mountinfo" | "mountstats"] => there(Shape::Mounts),
             ["attr" | "net", ..] => real(),
