@@ -8,10 +8,10 @@ use ir::{Digest, Graph};
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{Event, Events};
-use crate::layer::Compression;
+use crate::layer::{Compression, UnpackLimits};
 use crate::resolve::Images;
 use crate::sandbox::{Limits, Sandbox};
-use crate::snapshot::Choice;
+use crate::snapshot::{Choice, Ignored};
 use crate::store::Store;
 
 mod base;
@@ -34,15 +34,21 @@ pub struct Settings {
     pub store: Store,
     /// Which snapshotter is wanted.
     pub snapshotter: Choice,
+    /// What no layer has.
+    pub ignored: Ignored,
     /// How commands are confined.
     pub sandbox: Sandbox,
     /// What commands may use.
     pub limits: Limits,
     /// How layers are compressed.
     pub compression: Compression,
+    /// How much layers of base images, and archives, may come to.
+    pub unpack_limits: UnpackLimits,
     /// When the image says it was made, in seconds since 1970. Directories that a step needs and
     /// that nobody gave a time get this one too.
     pub created: u64,
+    /// Whether that was asked for: then files that are copied get it as well, as in BuildKit.
+    pub reproducible: bool,
     /// Directories by the name of their context.
     pub contexts: BTreeMap<String, PathBuf>,
     /// Secrets by id.

@@ -7,13 +7,16 @@ use runtime::CancellationToken;
 use runtime::build::{BuildError, Outputs, Settings};
 use runtime::event::Events;
 use runtime::image::Format;
+use runtime::layer::UnpackLimits;
 use runtime::resolve::Images;
-use runtime::sandbox::{self, Helper, Limits, Sandbox};
+use runtime::sandbox::{Entered, Helper, Limits, Sandbox};
+use runtime::snapshot::Ignored;
 use runtime::store::Store;
 
 use crate::arguments::{
-    BuildArgs, Compression, ImageFormat, Isolation, Landlock, OutputArgs, Snapshotter,
+    BuildArgs, ChangesArgs, Compression, ImageFormat, MachineArgs, OutputArgs, UnpackLimit,
 };
+use crate::command::place::Place;
 use crate::command::{self, secret};
 use crate::environment::{Environment, absolute};
 use crate::error::{CommandError, chain};
@@ -34,6 +37,7 @@ pub(crate) fn run(
     let compression = compression(&args.output)?;
     let secrets = secret::secrets(environment, &args.machine.secrets)?;
     let agents = secret::agents(environment, &args.machine.agents)?;
+    let ignored = ignored(ui, &args.machine.changes)?;
     let epoch = environment.epoch().map_err(|value| {
         CommandError::user(format!("SOURCE_DATE_EPOCH is `{value}`, not a number of seconds"))
     })?;
@@ -42,26 +46,8 @@ pub(crate) fn run(
     let images = Images::new(client, front.layouts.clone());
 
     // Before the first thread: a process with several cannot enter a user namespace.
-    let directory = absolute(&args.machine.kaniko_dir);
-    let request = match args.machine.isolation {
-        Isolation::Auto => sandbox::Request::Auto,
-        Isolation::Namespaces => sandbox::Request::Namespaces,
-        Isolation::Chroot => sandbox::Request::Chroot,
-    };
-    std::fs::create_dir_all(&directory).map_err(|error| {
-        let message = format!("cannot make the work directory `{}`: {error}", directory.display());
-        CommandError::user_with_help(
-            message,
-            "name a directory that can be written with `--kaniko-dir`",
-        )
-    })?;
-    let landlock = match args.machine.landlock {
-        Landlock::Auto => sandbox::Landlock::Auto,
-        Landlock::On => sandbox::Landlock::On,
-        Landlock::Off => sandbox::Landlock::Off,
-    };
-    let entered = sandbox::enter(request, landlock, &directory)
-        .map_err(|error| CommandError::user(chain(&error)))?;
+    let place = Place::open(&args.machine.place)?;
+    let entered = place.enter().map_err(|error| CommandError::user(chain(&error)))?;
 
     tokio_runtime()?.block_on(async {
         let cancel = CancellationToken::new();
@@ -72,27 +58,26 @@ pub(crate) fn run(
         };
         let Plan { graph, epoch: planned } = front::plan(ui, &front, &facts)?;
         front::check_runnable(&front, &graph)?;
-        let store = Store::open(&directory).map_err(|error| CommandError::user(chain(&error)))?;
+        // The environment is nearer than the Dockerfile, and a build argument nearer still.
+        let epoch = match front.options.build_args.get("SOURCE_DATE_EPOCH") {
+            Some(_) => planned.or(epoch),
+            None => epoch.or(planned),
+        };
+        let store =
+            Store::open(&place.directory).map_err(|error| CommandError::user(chain(&error)))?;
+        if !store.gives_files_away() {
+            return Err(cannot_own(&place, &entered));
+        }
         let settings = Settings {
             store,
-            snapshotter: match args.machine.snapshotter {
-                Snapshotter::Auto => runtime::snapshot::Choice::Auto,
-                Snapshotter::Overlay => runtime::snapshot::Choice::Overlay,
-                Snapshotter::Tree => runtime::snapshot::Choice::Tree,
-            },
+            snapshotter: args.machine.snapshotter.into(),
+            ignored,
             sandbox: Sandbox::new(entered, Helper::default()),
-            limits: Limits {
-                resources: args.machine.ulimits.clone(),
-                // As with Docker, none is the default.
-                shared_memory: args.machine.shm_size.filter(|size| *size > 0),
-            },
+            limits: limits(&args.machine),
             compression,
-            // The environment is nearer than the Dockerfile, and a build argument nearer still.
-            created: match front.options.build_args.get("SOURCE_DATE_EPOCH") {
-                Some(_) => planned.or(epoch),
-                None => epoch.or(planned),
-            }
-            .unwrap_or_else(|| environment.now()),
+            unpack_limits: unpack_limits(&args.machine.unpack_limits),
+            created: epoch.unwrap_or_else(|| environment.now()),
+            reproducible: epoch.is_some(),
             contexts: front.contexts.clone(),
             secrets,
             agents,
@@ -105,6 +90,35 @@ pub(crate) fn run(
             Err(error) => Err(build_error(&front, &error)),
         }
     })
+}
+
+/// What no layer has. Tells of what is accepted without effect.
+fn ignored(ui: &mut Ui, args: &ChangesArgs) -> Result<Ignored, CommandError> {
+    if let Some(flags) = args.without_effect() {
+        ui.warning(&format!("{flags} no effect: every change is found, whatever it is"));
+    }
+    Ignored::new(&args.ignored())
+        .map_err(|error| CommandError::user(format!("--ignore-path: {error}")))
+}
+
+/// The usual limits, and over them those that were given.
+fn unpack_limits(given: &[UnpackLimit]) -> UnpackLimits {
+    given.iter().fold(UnpackLimits::default(), |limits, limit| match limit {
+        UnpackLimit::Entries(entries) => UnpackLimits { entries: *entries, ..limits },
+        UnpackLimit::Size(size) => UnpackLimits { size: Some(*size), ..limits },
+    })
+}
+
+/// Why nothing can be built where files cannot be given to other users.
+fn cannot_own(place: &Place, entered: &Entered) -> CommandError {
+    let path = place.directory.display();
+    CommandError::User {
+        message: format!("cannot give files in `{path}` to the users that an image has"),
+        help: match &entered.refusal {
+            Some(refusal) => vec![refusal.to_string()],
+            None => vec!["name a directory on another file system with `--kaniko-dir`".to_owned()],
+        },
+    }
 }
 
 /// A runtime for everything that waits: registries, commands, signals.
@@ -213,6 +227,14 @@ fn outputs(args: &OutputArgs) -> Result<Outputs, CommandError> {
         digest_file: args.digest_file.as_deref().map(absolute),
         format,
     })
+}
+
+fn limits(args: &MachineArgs) -> Limits {
+    Limits {
+        resources: args.ulimits.clone(),
+        // As with Docker, none is the default.
+        shared_memory: args.shm_size.filter(|size| *size > 0),
+    }
 }
 
 fn compression(args: &OutputArgs) -> Result<runtime::layer::Compression, CommandError> {

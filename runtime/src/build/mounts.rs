@@ -12,6 +12,7 @@ use super::error::NodeError;
 use super::machine::Machine;
 use crate::context::source::Tree;
 use crate::op;
+use crate::op::copy::Dates;
 use crate::rootdir::RootDir;
 use crate::sandbox::{Isolation, StepMount};
 
@@ -153,7 +154,8 @@ fn copy_all(
     let source = CopySource { from, path: format!("{directory}/."), unpack: false };
     let copy = CopyOp::new(from, vec![source], "/");
     let source_of = |_| tree.clone();
-    op::copy::copy(&copy, root, &source_of, machine.now(), &machine.cancel)?;
+    let dates = Dates { made: machine.now(), copied: None };
+    op::copy::copy(&copy, root, &source_of, dates, machine.bounds())?;
     Ok(())
 }
 

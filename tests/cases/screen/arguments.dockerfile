@@ -21,4 +21,7 @@
 #: build --destination library/UPPER
 #: build --no-push --custom-platform ?
 #: plan --explain --format json
+#: build --no-push --ignore-path /var/../
+#: build --no-push --ignore-path /var/[
+#: build --no-push --snapshot-mode fast
 FROM scratch

@@ -6,15 +6,18 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _,
 use std::sync::Arc;
 
 use ir::op::Mode;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::context::source::{Owners, local};
+use crate::layer::UnpackLimits;
 use crate::layer::metadata::set_mtime;
 
 mod archives;
 mod kept;
 
 const NOW: Time = Time { seconds: 1_000_000_000, nanoseconds: 7 };
+const DATES: Dates = Dates { made: NOW, copied: None };
 
 /// A context and a root to copy into.
 struct Scene {
@@ -70,7 +73,9 @@ impl Scene {
                 Tree::new(Arc::new(RootDir::open(&self.context("")).unwrap()), Owners::Kept, None)
             }
         };
-        copy(op, &root, &|_| tree.clone(), NOW, &CancellationToken::new())
+        let cancel = CancellationToken::new();
+        let bounds = Bounds { limits: UnpackLimits::default(), cancel: &cancel };
+        copy(op, &root, &|_| tree.clone(), DATES, bounds)
     }
 
     /// As with `--link`: copies into an empty root, and puts that on the other.
@@ -80,9 +85,10 @@ impl Scene {
         let layer = Arc::new(RootDir::open(&layer).unwrap());
         let tree = local(&self.context(""), &self.ignore, Path::new("")).unwrap();
         let cancel = CancellationToken::new();
-        copy(&op(sources, destination), &layer, &|_| tree.clone(), NOW, &cancel).unwrap();
+        let bounds = Bounds { limits: UnpackLimits::default(), cancel: &cancel };
+        copy(&op(sources, destination), &layer, &|_| tree.clone(), DATES, bounds).unwrap();
         let root = RootDir::open(&self.root("")).unwrap();
-        merge(&Tree::new(layer, Owners::Kept, None), &root, &cancel).unwrap();
+        merge(&Tree::new(layer, Owners::Kept, None), &root, bounds).unwrap();
     }
 
     fn copy(&self, sources: &[&str], destination: &str) -> Result<Vec<String>, CopyError> {
@@ -210,14 +216,29 @@ fn what_cannot_be_copied_is_named() {
         (&["dir"], "/", "cannot copy `/dir/x` to `/x`, which is a directory"),
         (&["up"], "/", "cannot copy directory `/up/file` to `/file`, which is no directory"),
         (&["f"], "/file/f", "cannot write `/file`"),
+        (&["f"], "/file/", "cannot write `/file`"),
+        (&["f"], "/loop/f", "cannot write `/loop/f`"),
+        (
+            &["dir"],
+            "/to-dir/",
+            "cannot copy directory `/dir/sub` to `/x/sub`, which is no directory",
+        ),
         (&["[a"], "/", "cannot read pattern `[a`: it has an open `[` or ends in `\\`"),
     ];
     for (sources, destination, message) in cases {
-        let names =
-            ["f", "dir/x", "secret", "link -> secret", "hidden/x", "dangling -> no", "up/file/x"];
+        let names = [
+            "f",
+            "dir/x",
+            "dir/sub/f",
+            "secret",
+            "link -> secret",
+            "hidden/x",
+            "dangling -> no",
+            "up/file/x",
+        ];
         let scene = Scene::new()
             .with("context", &names)
-            .with("root", &["file", "x/"])
+            .with("root", &["file", "x/", "loop -> loop", "x/sub -> /x", "to-dir -> x"])
             .ignoring(&["secret", "hidden"]);
         let error = scene.copy(sources, destination).unwrap_err();
         assert_eq!(error.to_string(), *message);
@@ -326,6 +347,7 @@ fn a_cancelled_copy_ends() {
     let tree = local(&scene.context(""), &[], Path::new("")).unwrap();
     let cancel = CancellationToken::new();
     cancel.cancel();
-    let error = copy(&op(&["d"], "/"), &root, &|_| tree.clone(), NOW, &cancel).unwrap_err();
+    let bounds = Bounds { limits: UnpackLimits::default(), cancel: &cancel };
+    let error = copy(&op(&["d"], "/"), &root, &|_| tree.clone(), DATES, bounds).unwrap_err();
     assert!(matches!(error, CopyError::Cancelled));
 }
