@@ -14,6 +14,7 @@ mod diagnostics;
 mod environment;
 mod harness;
 mod hostile;
+mod hostile_contexts;
 mod language;
 mod lookup;
 mod output;
