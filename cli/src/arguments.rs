@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Build(Box<BuildArgs>),
     Plan(PlanArgs),
     Ir(IrArgs),
+    Doctor(DoctorArgs),
 }
 
 /// Build an image and push or write it
@@ -99,6 +100,24 @@ pub(crate) struct IrArgs {
     pub(crate) level: Level,
     /// Text for people, which for a program is a Dockerfile, or JSON for programs
     #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub(crate) format: Format,
+}
+
+/// Show what this machine or container allows, and what would lift what it does not
+///
+/// Every way to confine RUN is tried, and what a build would use is said first. The exit status is
+/// 0 if RUN works, and 1 if it does not.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  kaniko doctor
+  kaniko doctor --kaniko-dir /cache --isolation namespaces
+  kaniko doctor --format json")]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+    /// Text for people or JSON for programs
+    #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }
 
@@ -199,10 +218,10 @@ pub(crate) struct RegistryArgs {
     pub(crate) image_download_retry: u32,
 }
 
-/// How the build is carried out on this machine.
+/// Where commands run, and how they are confined.
 #[derive(Args)]
 #[command(next_help_heading = "Machine")]
-pub(crate) struct MachineArgs {
+pub(crate) struct PlaceArgs {
     /// Directory for everything that is kept or in the making
     #[arg(
         long,
@@ -212,31 +231,92 @@ pub(crate) struct MachineArgs {
         default_value = "/kaniko"
     )]
     pub(crate) kaniko_dir: PathBuf,
-    /// How roots are made and changes are found
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) snapshotter: Snapshotter,
     /// How RUN is confined
     #[arg(long, value_enum, default_value_t)]
     pub(crate) isolation: Isolation,
+    /// Whether RUN is confined by Landlock besides
+    #[arg(long = "isolation-landlock", value_enum, default_value_t)]
+    pub(crate) landlock: Landlock,
+}
+
+/// How the build is carried out on this machine.
+#[derive(Args)]
+#[command(next_help_heading = "Machine")]
+pub(crate) struct MachineArgs {
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+    /// How roots are made and changes are found
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) snapshotter: Snapshotter,
+    #[command(flatten)]
+    pub(crate) changes: ChangesArgs,
     /// Limit of each RUN; may be repeated
     #[arg(long = "ulimit", value_name = "NAME=SOFT[:HARD]", action = ArgAction::Append)]
     pub(crate) ulimits: Vec<runtime::sandbox::Ulimit>,
     /// Size of /dev/shm of each RUN [default: 64m]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(crate) shm_size: Option<u64>,
-    /// Whether RUN is confined by Landlock besides
-    #[arg(long = "isolation-landlock", value_enum, default_value_t)]
-    pub(crate) landlock: Landlock,
     /// How much a layer of a base image, or an archive of ADD, may come to; may be repeated
     /// [default: 4000000 entries; 16 GiB, or 200 times what it is compressed]
     #[arg(long = "unpack-limit", value_name = "entries=N|size=SIZE", action = ArgAction::Append)]
     pub(crate) unpack_limits: Vec<UnpackLimit>,
-    /// Secret for RUN --mount=type=secret; may be repeated
+    /// Secret for RUN --mount=type=secret, and for ADD of URLs (`HTTP_AUTH_TOKEN_HOST`,
+    /// `HTTP_AUTH_HEADER_HOST`): of a file or a variable, which without a name have that of its id;
+    /// may be repeated
     #[arg(long = "secret", value_name = "id=ID[,src=FILE|,env=NAME]", action = ArgAction::Append)]
     pub(crate) secrets: Vec<String>,
     /// Agent for RUN --mount=type=ssh; without a socket that of `SSH_AUTH_SOCK`; may be repeated
     #[arg(long = "ssh", value_name = "ID[=SOCKET]", action = ArgAction::Append)]
     pub(crate) agents: Vec<String>,
+}
+
+/// What of a step's changes becomes a layer.
+#[derive(Args)]
+pub(crate) struct ChangesArgs {
+    /// Path that no layer has, with everything below it; may be repeated, and have `*`, `?` and `[]`
+    #[arg(long = "ignore-path", value_name = "PATH", action = ArgAction::Append)]
+    pub(crate) ignored: Vec<String>,
+    /// Keep `/var/run` out of layers too
+    #[arg(long, alias = "whitelist-var-run", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_possible_values = true)]
+    pub(crate) ignore_var_run: bool,
+    /// Accepted for kaniko's sake: every change is found in every mode
+    #[arg(long, alias = "snapshotMode", value_enum, default_value_t, value_name = "MODE")]
+    pub(crate) snapshot_mode: SnapshotMode,
+    /// Accepted for kaniko's sake: every change of a RUN is found anyway
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_possible_values = true)]
+    pub(crate) use_new_run: bool,
+}
+
+impl ChangesArgs {
+    /// The paths that no layer has.
+    pub(crate) fn ignored(&self) -> Vec<String> {
+        let var_run = self.ignore_var_run.then(|| "/var/run".to_owned());
+        self.ignored.iter().cloned().chain(var_run).collect()
+    }
+
+    /// The flags that ask for a shortcut which is not taken.
+    pub(crate) fn without_effect(&self) -> Option<&'static str> {
+        match (self.snapshot_mode, self.use_new_run) {
+            (SnapshotMode::Full, false) => None,
+            (SnapshotMode::Full, true) => Some("`--use-new-run` has"),
+            (SnapshotMode::Redo | SnapshotMode::Time, false) => Some("`--snapshot-mode` has"),
+            (SnapshotMode::Redo | SnapshotMode::Time, true) => {
+                Some("`--snapshot-mode` and `--use-new-run` have")
+            }
+        }
+    }
+}
+
+/// What kaniko in Go compares to find a change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SnapshotMode {
+    /// Attributes and content
+    #[default]
+    Full,
+    /// Attributes
+    Redo,
+    /// The time of modification
+    Time,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,7 @@
 //! The only writer of standard output and standard error.
 
 mod diagnostics;
+pub(crate) mod doctor;
 mod json;
 mod label;
 mod live;
@@ -34,7 +35,7 @@ pub(crate) enum View {
 
 impl Ui {
     pub(crate) fn new(environment: &Environment) -> Self {
-        Self { terminal: environment.terminal, colour: environment.colour }
+        Self { terminal: environment.terminal, colour: environment.colours.messages }
     }
 
     /// Writes a result to standard output.
@@ -64,6 +65,11 @@ impl Ui {
         if hidden > 0 {
             self.line(&format!("and {hidden} more"));
         }
+    }
+
+    /// Shows what is odd about the command line, and does not keep the command from running.
+    pub(crate) fn warning(&mut self, message: &str) {
+        self.line(&diagnostics::warning(message, self.colour));
     }
 
     /// Shows why the command failed.

@@ -11,7 +11,7 @@ use crate::event::{Event, Events};
 use crate::layer::{Compression, UnpackLimits};
 use crate::resolve::Images;
 use crate::sandbox::{Limits, Sandbox};
-use crate::snapshot::Choice;
+use crate::snapshot::{Choice, Ignored};
 use crate::store::Store;
 
 mod base;
@@ -34,6 +34,8 @@ pub struct Settings {
     pub store: Store,
     /// Which snapshotter is wanted.
     pub snapshotter: Choice,
+    /// What no layer has.
+    pub ignored: Ignored,
     /// How commands are confined.
     pub sandbox: Sandbox,
     /// What commands may use.

@@ -14,7 +14,7 @@ mod pipe;
 mod tar_read;
 mod tar_write;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod unpack;
 
 pub use error::LayerError;

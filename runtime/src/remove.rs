@@ -23,24 +23,24 @@ const DEEPEST: usize = 64;
 ///
 /// The first refusal; what could be removed before it is.
 pub(crate) fn tree(path: &Path) -> io::Result<()> {
-    tree_at(CWD, path.as_os_str())
+    at(CWD, path.as_os_str())
 }
 
-/// As [`tree`], of a name in a directory.
-pub(crate) fn tree_at(dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
-    match rustix::fs::unlinkat(dir, name, AtFlags::empty()) {
+/// As [`tree()`], for a name in a directory.
+pub(crate) fn at(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
+    match rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
         // Linux says EISDIR for a directory, POSIX EPERM.
         Err(Errno::ISDIR | Errno::PERM) => {}
         Err(error) => return Err(error.into()),
     }
-    let (top, device) = open(dir, name, None)?;
+    let (top, device) = open(parent, name, None)?;
     let removal = Removal { top: top.as_fd(), device, moved: AtomicU64::new(0) };
     loop {
         let before = removal.moved.load(Ordering::Relaxed);
         removal.clear(top.as_fd(), 0)?;
         if removal.moved.load(Ordering::Relaxed) == before {
-            return Ok(rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR)?);
+            return Ok(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?);
         }
     }
 }

@@ -72,8 +72,11 @@ impl RootDir {
         let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
         match rustix::fs::openat2(&self.fd, relative, flags, mode, resolve) {
             Ok(fd) => Ok(fd),
-            // A seccomp profile that does not know openat2 answers EPERM instead of ENOSYS.
-            Err(Errno::NOSYS | Errno::PERM) => self.open_walking(relative, flags, mode),
+            // A seccomp profile that does not know openat2 answers EPERM instead of ENOSYS. And a
+            // tree can be deeper than a path that the kernel takes is long.
+            Err(Errno::NOSYS | Errno::PERM | Errno::NAMETOOLONG) => {
+                self.open_walking(relative, flags, mode)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -131,7 +134,7 @@ impl RootDir {
     /// Where a path leads within the root: every link followed, no `.` or `..` left, relative.
     /// Components that do not exist are kept as they are.
     pub(crate) fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
-        self.walk(relative(path), false).map(|walk| walk.path)
+        self.walk(relative(path), false).map(|walk| walk.path())
     }
 
     /// Makes a directory and its missing parents; what exists, also through links, is left alone.
@@ -166,46 +169,43 @@ impl RootDir {
         Ok(())
     }
 
+    /// As `openat2(2)` with `RESOLVE_IN_ROOT`, for paths of any length.
     fn open_walking(&self, path: &Path, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
         let walk = self.walk(path, flags.contains(OFlags::NOFOLLOW))?;
-        let flags = flags | OFlags::NOFOLLOW;
-        match walk.last {
-            Some(name) => Ok(rustix::fs::openat(&walk.dir, name, flags, mode)?),
-            None => Ok(rustix::fs::openat(&walk.dir, ".", flags, mode)?),
-        }
+        let (dir, name) = match walk.missing.as_slice() {
+            [] => walk.last(),
+            [name] => (&walk.here, name.as_os_str()),
+            [..] => return Err(Errno::NOENT.into()),
+        };
+        Ok(rustix::fs::openat(dir, name, flags | OFlags::NOFOLLOW, mode)?)
     }
 
     /// Follows a path component by component, as `RESOLVE_IN_ROOT` does.
     fn walk(&self, path: &Path, keep_last_link: bool) -> io::Result<Walk> {
         let mut pending: Vec<OsString> = components(path);
-        let mut dirs = vec![self.fd.try_clone()?];
-        let mut names: Vec<OsString> = Vec::new();
-        let mut missing: Vec<OsString> = Vec::new();
+        let mut walk = Walk::new(self.fd.try_clone()?);
         let mut links = 0;
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         while let Some(name) = pending.pop() {
             if name == ".." {
-                if missing.pop().is_none() && dirs.len() > 1 {
-                    dirs.pop();
-                    names.pop();
-                }
+                walk.leave()?;
                 continue;
             }
-            let dir = dirs.last().expect("the root is never taken off");
-            let opened = if missing.is_empty() {
-                rustix::fs::openat(dir, &name, flags, Mode::empty())
+            let opened = if walk.missing.is_empty() {
+                rustix::fs::openat(&walk.here, &name, flags, Mode::empty())
             } else {
                 Err(Errno::NOENT)
             };
             let fd = match opened {
                 Ok(fd) => fd,
                 Err(Errno::NOENT | Errno::NOTDIR) => {
-                    missing.push(name);
+                    walk.missing.push(name);
                     continue;
                 }
                 Err(error) => return Err(error.into()),
             };
-            let kind = rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode);
+            let stat = rustix::fs::fstat(&fd)?;
+            let kind = rustix::fs::FileType::from_raw_mode(stat.st_mode);
             if kind == rustix::fs::FileType::Symlink && !(keep_last_link && pending.is_empty()) {
                 links += 1;
                 if links > MAX_LINKS {
@@ -214,44 +214,76 @@ impl RootDir {
                 let target = rustix::fs::readlinkat(&fd, "", Vec::new())?;
                 let target = Path::new(OsStr::from_bytes(target.as_bytes()));
                 if target.is_absolute() {
-                    dirs.truncate(1);
-                    names.clear();
+                    walk = Walk::new(self.fd.try_clone()?);
                 }
                 pending.extend(components(target));
             } else {
-                dirs.push(fd);
-                names.push(name);
+                walk.enter(name, fd)?;
             }
         }
-        Ok(Walk::new(dirs, &names, &missing))
+        Ok(walk)
     }
 }
 
-/// Where a walk ended.
+/// Where a walk is. Two descriptors are open, however deep that is.
 struct Walk {
-    /// The deepest directory whose entry `last` is.
-    dir: OwnedFd,
-    /// The last component; none for the root itself.
-    last: Option<OsString>,
-    /// The whole path, relative.
-    path: PathBuf,
+    /// What `names` lead to; a directory, unless a walk ends there.
+    here: OwnedFd,
+    /// What holds it. None at the root, and after a step up.
+    above: Option<OwnedFd>,
+    names: Vec<OsString>,
+    /// Device and inode of the directories that hold each of `names`.
+    trail: Vec<(u64, u64)>,
+    /// The components from the first on that does not exist.
+    missing: Vec<OsString>,
 }
 
 impl Walk {
-    fn new(mut dirs: Vec<OwnedFd>, names: &[OsString], missing: &[OsString]) -> Self {
-        let path = names.iter().chain(missing).collect();
-        let last = if missing.is_empty() && !names.is_empty() {
-            dirs.pop();
-            names.last().cloned()
-        } else {
-            // More than one missing component: opening the joined rest fails with ENOENT, as it
-            // should.
-            let rest: PathBuf = missing.iter().collect();
-            (!missing.is_empty()).then(|| rest.into_os_string())
-        };
-        let dir = dirs.pop().expect("the root is never taken off");
-        Self { dir, last, path }
+    fn new(root: OwnedFd) -> Self {
+        let (names, trail, missing) = Default::default();
+        Self { here: root, above: None, names, trail, missing }
     }
+
+    fn enter(&mut self, name: OsString, fd: OwnedFd) -> io::Result<()> {
+        self.trail.push(identity(&self.here)?);
+        self.names.push(name);
+        self.above = Some(std::mem::replace(&mut self.here, fd));
+        Ok(())
+    }
+
+    /// Goes up, but not above the root.
+    fn leave(&mut self) -> io::Result<()> {
+        if self.missing.pop().is_some() {
+            return Ok(());
+        }
+        let Some(expected) = self.trail.pop() else { return Ok(()) };
+        self.names.pop();
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        self.here = match self.above.take() {
+            Some(above) => above,
+            None => rustix::fs::openat(&self.here, "..", flags, Mode::empty())?,
+        };
+        // A directory that was moved meanwhile may lead out of the root.
+        if identity(&self.here)? == expected { Ok(()) } else { Err(Errno::XDEV.into()) }
+    }
+
+    /// A directory, and the name in it that the walk led to; `.` is itself.
+    fn last(&self) -> (&OwnedFd, &OsStr) {
+        match (&self.above, self.names.last()) {
+            (Some(above), Some(name)) => (above, name),
+            _ => (&self.here, OsStr::new(".")),
+        }
+    }
+
+    /// The whole path, relative.
+    fn path(&self) -> PathBuf {
+        self.names.iter().chain(&self.missing).collect()
+    }
+}
+
+fn identity(fd: &OwnedFd) -> io::Result<(u64, u64)> {
+    let stat = rustix::fs::fstat(fd)?;
+    Ok((stat.st_dev, stat.st_ino))
 }
 
 /// Whether an error says that a path does not exist.

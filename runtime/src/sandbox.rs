@@ -9,14 +9,18 @@
 //! fork with any comfort: so a step is the work of a fresh process, the builder's own program
 //! started again as [`init()`] (see [`Helper`]).
 
+mod advice;
+mod child;
 mod chroot;
 mod command;
 mod copy;
 mod devices;
 mod enter;
+mod fake_ids;
 mod fence;
 mod idmap;
 mod init;
+mod ladder;
 mod layout;
 mod limits;
 mod mounting;
@@ -28,7 +32,9 @@ mod relay;
 mod seccomp;
 mod spec;
 mod stubs;
+mod survey;
 mod sys;
+mod withhold;
 
 use std::ffi::OsString;
 use std::io;
@@ -41,10 +47,11 @@ use ir::op::InlineFile;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use tokio_util::sync::CancellationToken;
 
-pub use enter::{Attempt, Entered, Isolation, NoIsolation, Request, enter};
+pub use enter::{Attempt, Entered, Isolation, Mapping, NoIsolation, Request, enter};
 pub use fence::Landlock;
 pub use init::init;
 pub use limits::{Limits, Ulimit, UlimitError};
+pub use survey::{Help, Part, Rung, Trial, survey};
 
 use crate::event::Stream;
 use crate::rootdir::RootDir;
@@ -282,8 +289,7 @@ impl Sandbox {
         let root = step.root.try_clone_to_owned().map(RootDir::from_fd);
         let root = root.map_err(SandboxError::prepare("open the root"))?;
         let user = users::lookup(&root, step.user)?;
-        let fence = self.entered.fence;
-        let task = prepare::Task::new(isolation, fence, root, user, step);
+        let task = prepare::Task::new(isolation, self.entered.guard, root, user, step);
         let prepared = blocking(move || task.prepare()).await?;
         let prepare::Prepared { spec, descriptors, relays, undo } = prepared;
 

@@ -84,6 +84,19 @@ impl Image {
         layers.iter().map(|layer| plain(self.blob(layer))).collect()
     }
 
+    /// The names in the archive of each layer, lowest first.
+    pub fn names(&self) -> Vec<Vec<String>> {
+        let names = |layer: Vec<u8>| {
+            let mut archive = tar::Archive::new(&layer[..]);
+            let entries = archive.entries().expect("it was read before").map(|entry| {
+                let entry = entry.expect("it was read before");
+                String::from_utf8(entry.path_bytes().into_owned()).expect("tests use UTF-8")
+            });
+            entries.collect()
+        };
+        self.layers().into_iter().map(names).collect()
+    }
+
     /// Unpacks it with umoci and gives the path of its root. The owners are the image's.
     pub fn unpack(&self) -> &Path {
         self.root.get_or_init(|| {

@@ -4,7 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod alone;
 mod busybox;
+mod changes;
 mod commands;
 mod configs;
 mod contexts;
@@ -12,10 +14,12 @@ mod copies;
 mod debian;
 mod diagnostics;
 mod environment;
+mod environments;
 mod harness;
 mod hostile;
 mod hostile_contexts;
 mod language;
+mod linked;
 mod lookup;
 mod output;
 mod parallel;

@@ -1,7 +1,5 @@
 //! `kaniko build`
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use ir::{Graph, Source};
@@ -11,13 +9,13 @@ use runtime::event::Events;
 use runtime::image::Format;
 use runtime::layer::UnpackLimits;
 use runtime::resolve::Images;
-use runtime::sandbox::{self, Helper, Limits, Sandbox};
+use runtime::sandbox::{Entered, Helper, Limits, Sandbox};
+use runtime::snapshot::Ignored;
 use runtime::store::Store;
 
-use crate::arguments::{
-    BuildArgs, Compression, ImageFormat, Isolation, Landlock, OutputArgs, UnpackLimit,
-};
-use crate::command;
+use crate::arguments::{BuildArgs, ChangesArgs, Compression, ImageFormat, OutputArgs, UnpackLimit};
+use crate::command::place::Place;
+use crate::command::{self, secret};
 use crate::environment::{Environment, absolute};
 use crate::error::{CommandError, chain};
 use crate::front::{self, Front, Plan};
@@ -35,8 +33,9 @@ pub(crate) fn run(
 ) -> Result<(), CommandError> {
     let outputs = outputs(&args.output)?;
     let compression = compression(&args.output)?;
-    let secrets = secrets(environment, &args.machine.secrets)?;
-    let agents = agents(environment, &args.machine.agents)?;
+    let secrets = secret::secrets(environment, &args.machine.secrets)?;
+    let agents = secret::agents(environment, &args.machine.agents)?;
+    let ignored = ignored(ui, &args.machine.changes)?;
     let epoch = environment.epoch().map_err(|value| {
         CommandError::user(format!("SOURCE_DATE_EPOCH is `{value}`, not a number of seconds"))
     })?;
@@ -45,26 +44,8 @@ pub(crate) fn run(
     let images = Images::new(client, front.layouts.clone());
 
     // Before the first thread: a process with several cannot enter a user namespace.
-    let directory = absolute(&args.machine.kaniko_dir);
-    let request = match args.machine.isolation {
-        Isolation::Auto => sandbox::Request::Auto,
-        Isolation::Namespaces => sandbox::Request::Namespaces,
-        Isolation::Chroot => sandbox::Request::Chroot,
-    };
-    std::fs::create_dir_all(&directory).map_err(|error| {
-        let message = format!("cannot make the work directory `{}`: {error}", directory.display());
-        CommandError::user_with_help(
-            message,
-            "name a directory that can be written with `--kaniko-dir`",
-        )
-    })?;
-    let landlock = match args.machine.landlock {
-        Landlock::Auto => sandbox::Landlock::Auto,
-        Landlock::On => sandbox::Landlock::On,
-        Landlock::Off => sandbox::Landlock::Off,
-    };
-    let entered = sandbox::enter(request, landlock, &directory)
-        .map_err(|error| CommandError::user(chain(&error)))?;
+    let place = Place::open(&args.machine.place)?;
+    let entered = place.enter().map_err(|error| CommandError::user(chain(&error)))?;
 
     tokio_runtime()?.block_on(async {
         let cancel = CancellationToken::new();
@@ -75,10 +56,15 @@ pub(crate) fn run(
         };
         let Plan { graph, epoch: planned } = front::plan(ui, &front, &facts)?;
         front::check_runnable(&front, &graph)?;
-        let store = Store::open(&directory).map_err(|error| CommandError::user(chain(&error)))?;
+        let store =
+            Store::open(&place.directory).map_err(|error| CommandError::user(chain(&error)))?;
+        if !store.gives_files_away() {
+            return Err(cannot_own(&place, &entered));
+        }
         let settings = Settings {
             store,
             snapshotter: args.machine.snapshotter.into(),
+            ignored,
             sandbox: Sandbox::new(entered, Helper::default()),
             limits: Limits {
                 resources: args.machine.ulimits.clone(),
@@ -107,12 +93,33 @@ pub(crate) fn run(
     })
 }
 
+/// What no layer has. Tells of what is accepted without effect.
+fn ignored(ui: &mut Ui, args: &ChangesArgs) -> Result<Ignored, CommandError> {
+    if let Some(flags) = args.without_effect() {
+        ui.warning(&format!("{flags} no effect: every change is found, whatever it is"));
+    }
+    Ignored::new(&args.ignored())
+        .map_err(|error| CommandError::user(format!("--ignore-path: {error}")))
+}
+
 /// The usual limits, and over them those that were given.
 fn unpack_limits(given: &[UnpackLimit]) -> UnpackLimits {
     given.iter().fold(UnpackLimits::default(), |limits, limit| match limit {
         UnpackLimit::Entries(entries) => UnpackLimits { entries: *entries, ..limits },
         UnpackLimit::Size(size) => UnpackLimits { size: Some(*size), ..limits },
     })
+}
+
+/// Why nothing can be built where files cannot be given to other users.
+fn cannot_own(place: &Place, entered: &Entered) -> CommandError {
+    let path = place.directory.display();
+    CommandError::User {
+        message: format!("cannot give files in `{path}` to the users that an image has"),
+        help: match &entered.refusal {
+            Some(refusal) => vec![refusal.to_string()],
+            None => vec!["name a directory on another file system with `--kaniko-dir`".to_owned()],
+        },
+    }
 }
 
 /// A runtime for everything that waits: registries, commands, signals.
@@ -243,72 +250,4 @@ fn compression(args: &OutputArgs) -> Result<runtime::layer::Compression, Command
             level: if level == -1 { ZSTD_LEVEL } else { level },
         },
     })
-}
-
-/// Reads `ID[=SOCKET]`.
-fn agents(
-    environment: &Environment,
-    arguments: &[String],
-) -> Result<BTreeMap<String, PathBuf>, CommandError> {
-    let mut agents = BTreeMap::new();
-    for argument in arguments {
-        let (id, socket) = match argument.split_once('=') {
-            Some((id, socket)) => (id, Some(socket)),
-            None => (argument.as_str(), environment.get("SSH_AUTH_SOCK")),
-        };
-        let Some(socket) = socket.filter(|socket| !socket.is_empty() && !id.is_empty()) else {
-            return Err(CommandError::user_with_help(
-                format!("`--ssh {argument}` leads to no agent"),
-                "start one so that SSH_AUTH_SOCK is set, or write `--ssh ID=SOCKET`",
-            ));
-        };
-        agents.insert(id.to_owned(), absolute(std::path::Path::new(socket)));
-    }
-    Ok(agents)
-}
-
-/// Reads `id=ID[,src=FILE|,env=NAME]`; an id alone is an environment variable, else a file.
-fn secrets(
-    environment: &Environment,
-    arguments: &[String],
-) -> Result<BTreeMap<String, Vec<u8>>, CommandError> {
-    let mut secrets = BTreeMap::new();
-    for argument in arguments {
-        let error = |what: &str| CommandError::user(format!("`--secret {argument}`: {what}"));
-        let (mut id, mut file, mut variable) = (None, None, None);
-        for field in argument.split(',') {
-            match field.split_once('=') {
-                Some(("id", value)) => id = Some(value),
-                Some(("src" | "source", value)) => file = Some(value),
-                Some(("env", value)) => variable = Some(value),
-                Some(("type", "file" | "env")) => {}
-                _ => return Err(error(&format!("`{field}` is not id=, src=, env= or type="))),
-            }
-        }
-        let id = id.filter(|id| !id.is_empty()).ok_or_else(|| error("it has no id"))?;
-        let (file, variable) = match (file, variable) {
-            (None, None) if environment.get(id).is_some() => (None, Some(id)),
-            (None, None) => (Some(id), None),
-            given => given,
-        };
-        let content = match (file, variable) {
-            (Some(file), _) => {
-                let path = absolute(std::path::Path::new(file));
-                std::fs::read(&path).map_err(|error| CommandError::Read {
-                    what: "the secret",
-                    path,
-                    error,
-                })?
-            }
-            (None, variable) => {
-                let name = variable.unwrap_or(id);
-                let value = environment.get(name);
-                value.ok_or_else(|| error("the variable is not set"))?.as_bytes().to_vec()
-            }
-        };
-        if secrets.insert(id.to_owned(), content).is_some() {
-            return Err(error("the id is given twice"));
-        }
-    }
-    Ok(secrets)
 }

@@ -38,6 +38,11 @@ pub(super) fn message(message: &str, help: &[String], colour: bool) -> String {
     finish(Group::with_title(Level::ERROR.primary_title(message)), help, colour)
 }
 
+/// A message about no place, that stops nothing.
+pub(super) fn warning(message: &str, colour: bool) -> String {
+    finish(Group::with_title(Level::WARNING.primary_title(message)), &[], colour)
+}
+
 fn finish(group: Group<'_>, help: &[String], colour: bool) -> String {
     let group = help.iter().fold(group, |group, text| group.element(Level::HELP.message(text)));
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };

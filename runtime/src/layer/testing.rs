@@ -1,4 +1,4 @@
-//! What the tests of layers share: other programs, and trees as lists of entries.
+//! What the tests of layers and snapshots share: other programs, and trees as lists of entries.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -18,7 +18,7 @@ use crate::snapshot::ChangeSet;
 
 /// Runs a program with an input. Returns its output; fails the test if the program fails.
 #[expect(clippy::disallowed_methods, reason = "tests compare with other programs")]
-pub(super) fn run(program: &str, arguments: &[&str], at: &Path, input: &[u8]) -> Vec<u8> {
+pub(crate) fn run(program: &str, arguments: &[&str], at: &Path, input: &[u8]) -> Vec<u8> {
     let mut child = std::process::Command::new(program)
         .args(arguments)
         .current_dir(at)
@@ -38,7 +38,7 @@ pub(super) fn run(program: &str, arguments: &[&str], at: &Path, input: &[u8]) ->
 }
 
 /// An entry without anything special.
-pub(super) fn entry(path: &str, kind: Kind) -> Entry {
+pub(crate) fn entry(path: &str, kind: Kind) -> Entry {
     let mode = match kind {
         Kind::Directory => 0o755,
         Kind::Symlink { .. } => 0o777,
@@ -54,24 +54,24 @@ pub(super) fn entry(path: &str, kind: Kind) -> Entry {
     Entry { path, kind, mode, uid: 0, gid: 0, mtime, xattrs }
 }
 
-pub(super) fn time(seconds: i64) -> Time {
+pub(crate) fn time(seconds: i64) -> Time {
     Time { seconds, nanoseconds: 0 }
 }
 
-pub(super) fn file(path: &str, content: &str) -> (Entry, Vec<u8>) {
+pub(crate) fn file(path: &str, content: &str) -> (Entry, Vec<u8>) {
     (entry(path, Kind::File { size: content.len() as u64 }), content.into())
 }
 
-pub(super) fn other(path: &str, kind: Kind) -> (Entry, Vec<u8>) {
+pub(crate) fn other(path: &str, kind: Kind) -> (Entry, Vec<u8>) {
     (entry(path, kind), Vec::new())
 }
 
-pub(super) fn symlink(path: &str, target: &str) -> (Entry, Vec<u8>) {
+pub(crate) fn symlink(path: &str, target: &str) -> (Entry, Vec<u8>) {
     other(path, Kind::Symlink { target: target.into() })
 }
 
 /// An archive of our own writer.
-pub(super) fn archive(entries: &[(Entry, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn archive(entries: &[(Entry, Vec<u8>)]) -> Vec<u8> {
     let mut tar = TarWriter::new(Vec::new());
     for (entry, content) in entries {
         tar.append(entry, &mut &**content).unwrap();
@@ -80,7 +80,7 @@ pub(super) fn archive(entries: &[(Entry, Vec<u8>)]) -> Vec<u8> {
 }
 
 /// What our own reader finds in an archive, holes filled.
-pub(super) fn read(archive: &[u8]) -> Result<Vec<(Entry, Vec<u8>)>, TarError> {
+pub(crate) fn read(archive: &[u8]) -> Result<Vec<(Entry, Vec<u8>)>, TarError> {
     let mut reader = TarReader::new(archive);
     let mut entries = Vec::new();
     let mut buffer = [0; 700];
@@ -99,7 +99,7 @@ pub(super) fn read(archive: &[u8]) -> Result<Vec<(Entry, Vec<u8>)>, TarError> {
 }
 
 /// Everything in a directory, sorted, the root first; links of one file in one group.
-pub(super) fn tree(root: &RootDir) -> Vec<(Entry, Vec<u8>)> {
+pub(crate) fn tree(root: &RootDir) -> Vec<(Entry, Vec<u8>)> {
     let mut found = Vec::new();
     let mut firsts = BTreeMap::new();
     walk(root, Path::new(""), &mut found, &mut firsts);
@@ -137,7 +137,7 @@ fn walk(
 }
 
 /// The paths of a tree without its root, with what is in files: `a/b=content`.
-pub(super) fn listing(root: &RootDir) -> Vec<String> {
+pub(crate) fn listing(root: &RootDir) -> Vec<String> {
     tree(root)
         .into_iter()
         .skip(1)
@@ -158,7 +158,7 @@ pub(super) fn listing(root: &RootDir) -> Vec<String> {
 }
 
 /// A whole tree as a change set.
-pub(super) fn changes(root: &Path) -> ChangeSet {
+pub(crate) fn changes(root: &Path) -> ChangeSet {
     let root = RootDir::open(root).unwrap();
     let entries = tree(&root).into_iter().map(|(entry, _)| entry).collect();
     ChangeSet { entries, content: Arc::new(root) }

@@ -82,3 +82,27 @@ fn directories_are_made_through_links_and_only_where_missing() {
     assert!(dir.path().join("root/a/new/deep").is_dir());
     assert!(root.create_dir_all(Path::new("a/file/x"), |_, _| Ok(())).is_err());
 }
+
+/// The kernel takes 4,095 bytes at once; a tree can be deeper.
+#[test]
+fn paths_of_any_length_are_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = RootDir::open(dir.path()).unwrap();
+    let path: PathBuf = std::iter::repeat_n("directory", 1000).collect();
+    assert!(path.as_os_str().len() > 9000);
+    root.create_dir_all(&path, |_, _| Ok(())).unwrap();
+    let (parent, name) = root.parent(&path.join("file")).unwrap();
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
+    drop(rustix::fs::openat(&parent, name, flags, Mode::RUSR | Mode::WUSR).unwrap());
+    assert!(root.lstat(&path.join("file")).unwrap().is_some());
+    assert!(root.lstat(&path.join("none")).unwrap().is_none());
+    assert!(root.lstat(&path.join("none").join(&path)).unwrap().is_none());
+    symlink("file", dir.path().join("directory/link")).unwrap();
+    let mut up = path.clone();
+    up.extend(std::iter::repeat_n("..", 999));
+    assert_eq!(root.resolve(&up.join("link")).unwrap(), Path::new("directory/file"));
+    up.extend(std::iter::repeat_n("..", 1001));
+    let inode = |path: &Path| root.stat(path).unwrap().unwrap().st_ino;
+    assert_eq!(inode(&up), inode(Path::new("")));
+    crate::remove::tree(&dir.path().join("directory")).unwrap();
+}

@@ -29,7 +29,9 @@ const TALLEST: usize = 400;
 ///
 /// Two effects of the kernel's are seen in the change sets, and nowhere in those of
 /// [`Tree`](super::Tree): changing one of several names of a parent's file leaves the others as
-/// they were, and a parent's directory cannot be renamed (`EXDEV`; every tool then copies).
+/// they were, and a parent's directory cannot be renamed (`EXDEV`; every tool then copies). The
+/// kernel could keep the names together (`index=on`), but not in a user namespace, and no longer
+/// than one mount lives.
 #[derive(Debug)]
 pub(crate) struct Overlay {
     shared: Arc<Shared>,
@@ -203,7 +205,7 @@ impl Active for Working {
         crate::remove::tree(&work).map_err(cannot("remove", &work))?;
         let upper = dir.path().join(UPPER);
         let content = RootDir::open(&upper).map_err(cannot("open", &upper))?;
-        let entries = upper::changes(&content, &shared.open(&parent)?)?;
+        let changes = upper::changes(&content, &shared.open(&parent)?)?;
         let mut layers = parent.layers.clone();
         layers.push(Layer::Own(Arc::new(dir)));
         let mut stack = Stack { layers };
@@ -213,8 +215,10 @@ impl Active for Working {
             // The step's own directory goes with the stack that was merged.
             let merged = stack.top().path();
             content = RootDir::open(&merged).map_err(cannot("open", &merged))?;
+        } else if changes.below {
+            content = shared.open(&stack)?;
         }
-        let content = Arc::new(content);
+        let (entries, content) = (changes.entries, Arc::new(content));
         Ok((Snapshot::Overlay(Arc::new(stack)), ChangeSet { entries, content }))
     }
 }

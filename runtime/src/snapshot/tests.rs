@@ -16,11 +16,15 @@ use tempfile::TempDir;
 
 use super::walk::present_at;
 use super::*;
+use crate::layer::Compression;
 use crate::layer::entry::{Kind, Time};
 use crate::layer::metadata;
 use crate::rootdir::names;
 
+mod kinds;
 mod laws;
+mod links;
+mod names;
 mod table;
 
 /// When everything in a base was changed last.
@@ -108,6 +112,12 @@ pub(super) fn path_of(root: &RootDir) -> PathBuf {
     format!("/proc/self/fd/{}", root.fd().as_raw_fd()).into()
 }
 
+/// As [`path_of`], for other processes: what one of this process' paths is for them.
+pub(super) fn path_for_others(path: &Path) -> PathBuf {
+    let own = path.strip_prefix("/proc/self").unwrap();
+    Path::new("/proc").join(std::process::id().to_string()).join(own)
+}
+
 /// Makes a step of what `act` does, and returns its change set with times during the test as
 /// [`NOW`].
 pub(super) fn step(
@@ -122,6 +132,33 @@ pub(super) fn step(
     let (snapshot, mut changes) = active.commit().unwrap();
     changes.entries.iter_mut().for_each(hide_now);
     (snapshot, changes)
+}
+
+/// Makes the same step with both snapshotters, and sees to it that they find the same and that it
+/// becomes the same bytes. Returns the entries as lines.
+pub(super) fn alike(
+    bench: &Bench,
+    name: &str,
+    parent: impl Fn(&dyn Snapshotter) -> Snapshot,
+    parent_use: ParentUse,
+    act: impl Fn(&Path),
+) -> Vec<String> {
+    let [overlay, tree] = bench.snapshotters().map(|snapshotter| {
+        let (_snapshot, changes) = step(snapshotter, &parent(snapshotter), parent_use, &act);
+        let archive = packed(bench, &changes);
+        (lines(&changes), changes.entries, archive)
+    });
+    assert_eq!(overlay.0, tree.0, "overlay and tree: {name}");
+    assert_eq!(overlay.1, tree.1, "overlay and tree: {name}");
+    assert!(overlay.2 == tree.2, "overlay and tree have other bytes: {name}");
+    overlay.0
+}
+
+/// A change set's archive.
+pub(super) fn packed(bench: &Bench, changes: &ChangeSet) -> Vec<u8> {
+    let (to, cancel) = (bench.path().join("layer"), crate::CancellationToken::new());
+    crate::layer::pack(changes, Compression::None, &to, &cancel, &|_| ()).unwrap();
+    fs::read(to).unwrap()
 }
 
 /// Waits until what changes gets another time than what changed before: what a step changes

@@ -148,7 +148,7 @@ impl<'a> Tree<'a> {
         name: &OsStr,
         path: &Path,
     ) -> io::Result<()> {
-        crate::remove::tree_at(dir, name)?;
+        crate::remove::at(dir, name)?;
         // A directory or a link on the way to the last parent may be gone.
         self.parent = None;
         let beneath = (Bound::Included(path), Bound::Unbounded);

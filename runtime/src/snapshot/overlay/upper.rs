@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use rustix::fs::Stat;
 use rustix::io::Errno;
 
 use crate::layer::entry::{Entry, Kind};
@@ -15,23 +16,35 @@ use crate::snapshot::changes::{
 };
 use crate::snapshot::walk::{by_level, present_at};
 use crate::snapshot::{SnapshotError, cannot_inside};
+use links::Linked;
 
 /// The mark of a directory that hides what lower directories have at its path.
 const OPAQUE: &str = "user.overlay.opaque";
 
+mod links;
+
+/// What an upper directory changes in what is below it.
+pub(super) struct Changes {
+    pub entries: Vec<Entry>,
+    /// Whether there are files among them that the upper directory does not have.
+    pub below: bool,
+}
+
 /// What the upper directory `upper` changes in `parent`.
-pub(super) fn changes(upper: &RootDir, parent: &RootDir) -> Result<Vec<Entry>, SnapshotError> {
+pub(super) fn changes(upper: &RootDir, parent: &RootDir) -> Result<Changes, SnapshotError> {
     let start = Node { path: PathBuf::new(), in_parent: true, opaque: false };
-    let found = by_level(start, |node| {
+    let parts = by_level(start, |node| {
         visit(upper, parent, &node).map_err(cannot_inside("find what changed in", &node.path))
     })?;
-    let (mut candidates, mut deleted) = (Vec::new(), Vec::new());
-    for found in found {
-        candidates.extend(found.candidates);
-        deleted.extend(found.deleted);
+    let mut found = Found::default();
+    for part in parts {
+        found.candidates.extend(part.candidates);
+        found.deleted.extend(part.deleted);
+        found.linked.extend(part.linked);
     }
-    candidates.extend(root(upper, parent).map_err(cannot_inside("read", Path::new("")))?);
-    Ok(assemble(candidates, deleted))
+    let below = links::rejoin(upper, parent, &mut found)?;
+    found.candidates.extend(root(upper, parent).map_err(cannot_inside("read", Path::new("")))?);
+    Ok(Changes { entries: assemble(found.candidates, found.deleted), below })
 }
 
 /// A directory of the upper directory.
@@ -47,6 +60,7 @@ struct Node {
 struct Found {
     candidates: Vec<Candidate>,
     deleted: Vec<PathBuf>,
+    linked: Vec<Linked>,
 }
 
 fn visit(upper: &RootDir, parent: &RootDir, node: &Node) -> io::Result<(Found, Vec<Node>)> {
@@ -66,11 +80,16 @@ fn visit(upper: &RootDir, parent: &RootDir, node: &Node) -> io::Result<(Found, V
             Some(parent) => present_at(parent.as_fd(), &name, path.clone())?,
             None => None,
         };
-        let before = before.map(|(entry, _)| entry);
         let Some((entry, stat)) = present_at(upper.as_fd(), &name, path.clone())? else {
             found.deleted.extend(before.map(|_| path));
             continue;
         };
+        if let Some((before, stat)) = &before
+            && let (Some(inode), Kind::File { .. }) = (shared_inode(before, stat), &entry.kind)
+        {
+            found.linked.push(Linked { path: path.clone(), inode, links: link_count(stat) });
+        }
+        let before = before.map(|(entry, _)| entry);
         if entry.kind == Kind::Directory {
             let in_parent = before.as_ref().is_some_and(|before| before.kind == Kind::Directory);
             subdirectories.push(Node { path, in_parent, opaque });
@@ -87,6 +106,12 @@ fn visit(upper: &RootDir, parent: &RootDir, node: &Node) -> io::Result<(Found, V
         found.candidates.push(Candidate { entry, inode, changed: !unchanged });
     }
     Ok((found, subdirectories))
+}
+
+/// How many names a file has; the type of the field differs between machines.
+fn link_count(stat: &Stat) -> u64 {
+    #[expect(clippy::useless_conversion, reason = "the types differ between machines")]
+    stat.st_nlink.into()
 }
 
 /// The root, if it changed.
