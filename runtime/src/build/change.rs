@@ -107,14 +107,13 @@ pub(super) async fn run(
 
 /// For a command that failed after sudo had said in its way what is said here.
 fn setuid_advice(lacks: LacksSetuid) -> String {
-    let (why, else_) = match lacks {
-        LacksSetuid::Landlock => {
-            ("commands are confined by Landlock", ", or with `--isolation-landlock=off`")
-        }
-        LacksSetuid::Proc => ("the `/proc` of a chroot wants it so without `CAP_SYS_ADMIN`", ""),
+    let why = match lacks {
+        LacksSetuid::Landlock => "commands are confined by Landlock",
+        LacksSetuid::Proc => "the `/proc` of a chroot wants it so without `CAP_SYS_ADMIN`",
     };
     format!(
-        "setuid programs such as `sudo` gain nothing here, as {why}; run the command as root{else_}"
+        "setuid programs such as `sudo` gain nothing here, as {why}; run the command as root, or \
+         with `--isolation-landlock=off`"
     )
 }
 
