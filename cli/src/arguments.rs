@@ -229,7 +229,9 @@ pub(crate) struct MachineArgs {
     /// Whether RUN is confined by Landlock besides
     #[arg(long = "isolation-landlock", value_enum, default_value_t)]
     pub(crate) landlock: Landlock,
-    /// Secret for RUN --mount=type=secret; may be repeated
+    /// Secret for RUN --mount=type=secret, and for ADD of URLs (`HTTP_AUTH_TOKEN_HOST`,
+    /// `HTTP_AUTH_HEADER_HOST`): of a file or a variable, which without a name have that of its id;
+    /// may be repeated
     #[arg(long = "secret", value_name = "id=ID[,src=FILE|,env=NAME]", action = ArgAction::Append)]
     pub(crate) secrets: Vec<String>,
     /// Agent for RUN --mount=type=ssh; without a socket that of `SSH_AUTH_SOCK`; may be repeated

@@ -4,3 +4,4 @@ pub(crate) mod build;
 pub(crate) mod ir;
 pub(crate) mod plan;
 pub(crate) mod registry;
+pub(crate) mod secret;

@@ -119,7 +119,8 @@ pub(crate) fn check_runnable(front: &Front, graph: &Graph) -> Result<(), Command
         | Op::Inline(_)
         | Op::Run(_)
         | Op::Copy(_)
-        | Op::Mkdir(_) => None,
+        | Op::Mkdir(_)
+        | Op::Merge(_) => None,
     });
     let refused: Vec<Diagnostic> = git
         .map(|(git, span)| {

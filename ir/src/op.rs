@@ -38,6 +38,8 @@ pub enum Op {
     Copy(CopyOp),
     /// A directory made in a root, for `WORKDIR`.
     Mkdir(MkdirOp),
+    /// A layer that was made on its own, put on a root.
+    Merge(MergeOp),
 }
 
 /// A base image.
@@ -246,8 +248,6 @@ pub struct CopyOp {
     pub exclude: Vec<String>,
     /// Whether the sources' directories are kept.
     pub parents: bool,
-    /// Whether the layer is made without looking at the root.
-    pub link: bool,
 }
 
 impl CopyOp {
@@ -261,7 +261,6 @@ impl CopyOp {
             mode: None,
             exclude: Vec::new(),
             parents: false,
-            link: false,
         }
     }
 }
@@ -299,13 +298,24 @@ pub struct MkdirOp {
     pub owner: String,
 }
 
+/// A layer on a root: what `--link` makes of a copy into an empty root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergeOp {
+    /// The root that is changed.
+    pub root: NodeId,
+    /// The root whose files replace those of the other: directories that both have become one, and
+    /// look like this one's; anything else is as here.
+    pub layer: NodeId,
+}
+
 impl Op {
     /// The root that this operation changes; none where it starts from nothing.
     pub fn root(&self) -> Option<NodeId> {
         match self {
             Self::Run(RunOp { root, .. })
             | Self::Copy(CopyOp { root, .. })
-            | Self::Mkdir(MkdirOp { root, .. }) => Some(*root),
+            | Self::Mkdir(MkdirOp { root, .. })
+            | Self::Merge(MergeOp { root, .. }) => Some(*root),
             Self::Scratch
             | Self::Image(_)
             | Self::Local(_)
@@ -320,6 +330,7 @@ impl Op {
         match self {
             Self::Copy(copy) => copy.sources.iter().map(|source| source.from).collect(),
             Self::Run(run) => run.mounts.iter().filter_map(Mount::node).collect(),
+            Self::Merge(merge) => vec![merge.layer],
             Self::Scratch
             | Self::Image(_)
             | Self::Local(_)
@@ -363,6 +374,10 @@ impl Op {
                 }
             }
             Self::Mkdir(mkdir) => mkdir.root = rename(mkdir.root),
+            Self::Merge(merge) => {
+                merge.root = rename(merge.root);
+                merge.layer = rename(merge.layer);
+            }
         }
     }
 }

@@ -84,6 +84,7 @@ impl fmt::Display for Op {
                 write!(f, "mkdir {} {:?}", mkdir.root, mkdir.path)?;
                 if mkdir.owner.is_empty() { Ok(()) } else { write!(f, " owner {:?}", mkdir.owner) }
             }
+            Self::Merge(merge) => write!(f, "merge {} <- {}", merge.root, merge.layer),
         }
     }
 }
@@ -139,8 +140,7 @@ fn write_copy(f: &mut fmt::Formatter<'_>, copy: &CopyOp) -> fmt::Result {
     for pattern in &copy.exclude {
         write!(f, " exclude {pattern:?}")?;
     }
-    f.write_str(if copy.parents { " parents" } else { "" })?;
-    f.write_str(if copy.link { " link" } else { "" })
+    f.write_str(if copy.parents { " parents" } else { "" })
 }
 
 impl fmt::Display for Mount {

@@ -69,7 +69,8 @@ pub fn verify(graph: &Graph) -> Vec<Violation> {
             | Op::Local(_)
             | Op::Git(_)
             | Op::Http(_)
-            | Op::Inline(_) => {}
+            | Op::Inline(_)
+            | Op::Merge(_) => {}
         }
     }
     check(None, graph.target < graph.stages.len(), "the target is no stage");

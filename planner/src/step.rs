@@ -108,7 +108,7 @@ pub(crate) struct CopyStep {
     /// The destination.
     pub(crate) destination: Word,
     /// `--chown`; empty is none.
-    pub(crate) chown: String,
+    pub(crate) chown: Word,
     /// `--chmod`.
     pub(crate) chmod: Option<Word>,
     /// `--exclude`.

@@ -123,10 +123,14 @@ impl Client {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// The HTTP client for servers that are no registries: the same certificates and proxies, no
-    /// credentials, no timeout for answers.
-    pub(crate) fn http(&self) -> &reqwest::Client {
-        self.inner.endpoints.plain()
+    /// An HTTP client for a server that need be no registry: with the certificates and proxies
+    /// for its host, without credentials. It follows no redirects.
+    ///
+    /// # Errors
+    ///
+    /// If none can be made with these certificates.
+    pub(crate) fn downloads(&self, url: &Url) -> Result<reqwest::Client, RegistryError> {
+        self.inner.endpoints.downloads(url)
     }
 }
 

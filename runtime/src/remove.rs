@@ -23,18 +23,23 @@ const DEEPEST: usize = 64;
 ///
 /// The first refusal; what could be removed before it is.
 pub(crate) fn tree(path: &Path) -> io::Result<()> {
-    match rustix::fs::unlinkat(CWD, path, AtFlags::empty()) {
+    at(CWD, path.as_os_str())
+}
+
+/// As [`tree()`], for a name in a directory.
+pub(crate) fn at(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
+    match rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
         Err(Errno::ISDIR) => {}
         Err(error) => return Err(error.into()),
     }
-    let (top, device) = open(CWD, path.as_os_str(), None)?;
+    let (top, device) = open(parent, name, None)?;
     let removal = Removal { top: top.as_fd(), device, moved: AtomicU64::new(0) };
     loop {
         let before = removal.moved.load(Ordering::Relaxed);
         removal.clear(top.as_fd(), 0)?;
         if removal.moved.load(Ordering::Relaxed) == before {
-            return std::fs::remove_dir(path);
+            return Ok(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?);
         }
     }
 }

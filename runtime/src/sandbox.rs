@@ -9,14 +9,17 @@
 //! fork with any comfort: so a step is the work of a fresh process, the builder's own program
 //! started again as [`init()`] (see [`Helper`]).
 
+mod child;
 mod chroot;
 mod command;
 mod copy;
 mod devices;
 mod enter;
+mod fake_ids;
 mod fence;
 mod idmap;
 mod init;
+mod ladder;
 mod layout;
 mod limits;
 mod mounting;
@@ -29,6 +32,7 @@ mod seccomp;
 mod spec;
 mod stubs;
 mod sys;
+mod withhold;
 
 use std::ffi::OsString;
 use std::io;
@@ -41,7 +45,7 @@ use ir::op::InlineFile;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use tokio_util::sync::CancellationToken;
 
-pub use enter::{Attempt, Entered, Isolation, NoIsolation, Request, enter};
+pub use enter::{Attempt, Entered, Isolation, Mapping, NoIsolation, Request, enter};
 pub use fence::Landlock;
 pub use init::init;
 pub use limits::{Limits, Ulimit, UlimitError};
@@ -282,8 +286,7 @@ impl Sandbox {
         let root = step.root.try_clone_to_owned().map(RootDir::from_fd);
         let root = root.map_err(SandboxError::prepare("open the root"))?;
         let user = users::lookup(&root, step.user)?;
-        let fence = self.entered.fence;
-        let task = prepare::Task::new(isolation, fence, root, user, step);
+        let task = prepare::Task::new(isolation, self.entered.guard, root, user, step);
         let prepared = blocking(move || task.prepare()).await?;
         let prepare::Prepared { spec, descriptors, relays, undo } = prepared;
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! <directory>/lock                    held while a build registers itself and sweeps
+//! <directory>/ids/                    whose ids the files have, see [`StoreError::Foreign`]
 //! <directory>/blobs/sha256/<hex>      verified when they were written, never changed
 //! <directory>/roots/<hex>             unpacked images by chain id, whole, never changed
 //! <directory>/work/<build>/lock       held as long as the build lives
@@ -17,7 +18,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,6 +62,16 @@ pub enum StoreError {
         /// Why not.
         source: io::Error,
     },
+    /// The work directory was filled where user ids mean others than here: by another user, or under
+    /// another map of a user namespace. What is unpacked in it would have the wrong owners.
+    #[error(
+        "cannot use the work directory `{path}`: what is in it was made under other user ids than \
+         this build's; name another one with `--kaniko-dir`, or remove it"
+    )]
+    Foreign {
+        /// The work directory.
+        path: PathBuf,
+    },
     /// The bytes are not those that were announced.
     #[error("cannot store blob `{expected}`: the content has the digest `{got}`")]
     Digest {
@@ -101,12 +112,20 @@ impl Store {
         // A directory of a build that does not hold its lock yet looks dead: only one build at a
         // time registers or sweeps.
         let path = directory.join("lock");
-        let registration = lock_file(&path).map_err(StoreError::io("open", &path))?;
+        let foreign = || StoreError::Foreign { path: directory.to_owned() };
+        let registration = lock_file(&path).map_err(|error| {
+            let denied = error.kind() == io::ErrorKind::PermissionDenied;
+            if denied { foreign() } else { StoreError::io("open", &path)(error) }
+        })?;
         retry_flock(&registration, FlockOperation::LockExclusive)
             .map_err(StoreError::io("lock", &path))?;
         let (own, lock) = register(&work)?;
         let dead = own.join("dead");
         make_dir(&dead, 0o700)?;
+        if !has_same_ids(directory, &dead).map_err(StoreError::io("compare owners in", &own))? {
+            crate::remove::tree(&own).ok();
+            return Err(foreign());
+        }
         collect_dead(&work, &own, &dead).map_err(StoreError::io("clean", &work))?;
         drop(registration);
         // This may take long, and nobody has to wait for it. What cannot be removed goes with this
@@ -221,6 +240,40 @@ fn register(work: &Path) -> Result<(PathBuf, File), StoreError> {
         return Ok((own, lock));
     }
     unreachable!("there are not 2^64 builds")
+}
+
+/// Owners by which maps of user ids are told from each other.
+const OWNERS: [(&str, u32, u32); 2] = [("root-daemon", 0, 1), ("daemon-root", 1, 0)];
+
+/// Whether files that this build makes get the same owners on the disk as those of the builds
+/// before it. `trial` is a directory for what goes away.
+///
+/// Found out by doing: a directory keeps files with some owners (those that it can have, where
+/// owners cannot be chosen), and a build has to see there what it would make itself.
+fn has_same_ids(directory: &Path, trial: &Path) -> io::Result<bool> {
+    let fresh = trial.join("ids");
+    DirBuilder::new().mode(0o755).create(&fresh)?;
+    for (name, uid, gid) in OWNERS {
+        let path = fresh.join(name);
+        File::create_new(&path)?;
+        std::os::unix::fs::chown(&path, Some(uid), Some(gid)).ok();
+    }
+    let kept = directory.join("ids");
+    match rustix::fs::rename(&fresh, &kept) {
+        Ok(()) => return Ok(true),
+        Err(Errno::EXIST | Errno::NOTEMPTY) => {}
+        Err(error) => return Err(error.into()),
+    }
+    for (name, ..) in OWNERS {
+        let owner = |directory: &Path| -> io::Result<(u32, u32)> {
+            let metadata = fs::symlink_metadata(directory.join(name))?;
+            Ok((metadata.uid(), metadata.gid()))
+        };
+        if owner(&fresh)? != owner(&kept)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Moves the directories of builds that do not hold their lock to `dead`. What cannot be moved (it

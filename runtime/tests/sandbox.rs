@@ -1,11 +1,14 @@
 //! Real commands in real confinement, in every rung that works where the tests run.
 //!
 //! Without a test harness, because this program is three things: the tests, started again once
-//! for each rung (entering one is for a whole process), and the helper that steps run in.
+//! for each rung (entering one is for a whole process), and the helper that steps run in. It answers
+//! a test runner as a harness would: each rung is a test.
 
 #![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 #![expect(clippy::print_stdout, reason = "without a harness nobody else says how the tests went")]
 
+#[path = "sandbox/attacks.rs"]
+mod attacks;
 #[path = "sandbox/bench.rs"]
 mod bench;
 #[path = "sandbox/cases.rs"]
@@ -17,12 +20,11 @@ mod mounts;
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt as _;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::process::ExitCode;
 
-use kaniko_runtime::sandbox::{self, Isolation, Landlock, Request, Sandbox};
+use kaniko_runtime::sandbox::{self, Landlock, Request, Sandbox};
 
 use bench::Bench;
 
@@ -40,6 +42,29 @@ const OTHER_USERS: [&str; 8] = [
     "scripts",
 ];
 
+const SELF: &str = "/proc/self/exe";
+
+/// A rung, and what the test is started by for it. The first two pass all cases, the others those in
+/// which they differ: the attacks.
+const RUNGS: [(&str, &[&str]); 5] = [
+    ("namespaces", &[]),
+    ("chroot", &[]),
+    ("chroot of a container", &CONTAINER),
+    ("namespaces of a user", &CONTAINER),
+    ("namespaces without pids", &["unshare", "--mount", "sh", "-euc", MASKED, "sh"]),
+];
+
+/// With the capabilities of a container.
+const CONTAINER: [&str; 3] = ["setpriv", "--inh-caps=-all", BOUNDING];
+const BOUNDING: &str = "--bounding-set=-all,+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,\
+    +setgid,+setuid,+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write";
+
+/// With a `/proc` that hides something, as in a container, and its capabilities.
+const MASKED: &str = "mount --bind /dev/null /proc/timer_list; \
+    exec setpriv --inh-caps=-all \
+    --bounding-set=-all,+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,\
+    +setgid,+setuid,+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write \"$@\"";
+
 type Case = (&'static str, fn(&Bench));
 
 fn main() -> ExitCode {
@@ -48,8 +73,9 @@ fn main() -> ExitCode {
         Some("sandbox-init") => ExitCode::from(sandbox::init(&arguments[1..])),
         Some("--rung") => one_rung(&arguments[1], arguments.get(2).map_or("", String::as_str)),
         Some("--connect") => connect(&arguments[1]),
-        Some("--list") => ExitCode::SUCCESS,
-        filter => every_rung(filter.unwrap_or("")),
+        Some("--list") => list(&arguments),
+        // Options such as `--exact` stand on either side of the name.
+        _ => every_rung(arguments.iter().map(String::as_str).find(|it| !it.starts_with("--"))),
     }
 }
 
@@ -63,17 +89,32 @@ fn connect(path: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn every_rung(filter: &str) -> ExitCode {
-    if !Path::new(BUSYBOX).exists() {
-        println!("sandbox: skipped, as there is no {BUSYBOX}");
-        return ExitCode::SUCCESS;
+/// Names the tests, as `cargo nextest` wants it; none of them is ignored.
+fn list(arguments: &[String]) -> ExitCode {
+    if !arguments.iter().any(|argument| argument == "--ignored") {
+        for (rung, _) in RUNGS {
+            println!("{rung}: test");
+        }
     }
+    ExitCode::SUCCESS
+}
+
+/// Starts what tests a rung; without a name, all of them in turn.
+fn every_rung(named: Option<&str>) -> ExitCode {
+    assert!(Path::new(BUSYBOX).exists(), "there is no {BUSYBOX}: `tests/run` installs it");
+    let known = named.is_none_or(|name| RUNGS.iter().any(|(rung, _)| *rung == name));
+    assert!(known, "there is no such rung");
     let mut code = ExitCode::SUCCESS;
-    for rung in ["namespaces", "chroot"] {
+    for (rung, surroundings) in RUNGS {
+        if named.is_some_and(|name| name != rung) {
+            continue;
+        }
+        let (program, arguments) = surroundings.split_first().unwrap_or((&SELF, &[]));
         #[expect(clippy::disallowed_methods, reason = "each rung wants a process of its own")]
-        let status = std::process::Command::new("/proc/self/exe")
-            .arg0("sandbox")
-            .args(["--rung", rung, filter])
+        let status = std::process::Command::new(program)
+            .args(arguments)
+            .args(surroundings.first().map(|_| std::env::current_exe().unwrap()))
+            .args(["--rung", rung])
             .status()
             .unwrap();
         if !status.success() {
@@ -84,31 +125,34 @@ fn every_rung(filter: &str) -> ExitCode {
 }
 
 fn one_rung(rung: &str, filter: &str) -> ExitCode {
-    let request = if rung == "chroot" { Request::Chroot } else { Request::Namespaces };
+    let request = if rung.starts_with("chroot") { Request::Chroot } else { Request::Namespaces };
     // Made before anything else runs in this process.
     let work = tempfile::tempdir().unwrap();
-    let entered = match sandbox::enter(request, Landlock::Auto, work.path()) {
-        Ok(entered) => entered,
-        Err(refusal) => {
-            println!("{rung}: skipped: {refusal}");
-            return ExitCode::SUCCESS;
-        }
-    };
+    let entered = sandbox::enter(request, Landlock::Auto, work.path()).unwrap();
     let isolation = entered.isolation.unwrap();
     println!("{rung}: {isolation:?} {:?}", entered.passed_over);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let sandbox = Sandbox::new(entered, sandbox::Helper::default());
     let bench = Bench::new(runtime, sandbox, isolation, work.path());
-    let mut cases: Vec<Case> = cases::EVERYWHERE.to_vec();
-    cases.extend(mounts::EVERYWHERE);
-    cases.extend(limits::EVERYWHERE);
-    if matches!(isolation, Isolation::Namespaces { .. }) {
-        cases.extend(cases::NAMESPACES);
-        cases.extend(mounts::NAMESPACES);
-        cases.extend(limits::NAMESPACES);
-    } else {
-        cases.extend(cases::CHROOT);
+    let mut cases: Vec<Case> = attacks::EVERYWHERE.to_vec();
+    match rung {
+        "namespaces" => {
+            cases.extend(cases::EVERYWHERE);
+            cases.extend(mounts::EVERYWHERE);
+            cases.extend(limits::EVERYWHERE);
+            cases.extend(cases::NAMESPACES);
+            cases.extend(mounts::NAMESPACES);
+            cases.extend(limits::NAMESPACES);
+            cases.extend(attacks::PRIVILEGED);
+        }
+        "chroot" => {
+            cases.extend(cases::EVERYWHERE);
+            cases.extend(mounts::EVERYWHERE);
+            cases.extend(limits::EVERYWHERE);
+            cases.extend(cases::CHROOT);
+        }
+        _ => {}
     }
     // What needs other users than root, where there may be none.
     let ids = std::fs::read_to_string("/proc/self/uid_map").unwrap();

@@ -50,15 +50,58 @@ pub fn busybox() -> PathBuf {
 /// A layout with a minimal Debian of this machine's release, which reaches this machine's mirrors
 /// with this machine's settings and certificates.
 pub fn debian() -> PathBuf {
+    bootstrapped("debian", &[])
+}
+
+/// As [`debian`], with the packages `installed` in it, and with `available` and all that they need
+/// in `/repository`, which is the only place that its apt knows. It needs no network.
+///
+/// # Panics
+///
+/// If a package does not exist.
+pub fn debian_with(installed: &[String], available: &[String]) -> PathBuf {
+    bootstrapped(
+        "suite",
+        &[
+            format!("--include={}", installed.join(",")),
+            "--dpkgopt=force-unsafe-io".to_owned(),
+            format!("--customize-hook=set -- \"$1\" {}; {REPOSITORY}", available.join(" ")),
+        ],
+    )
+}
+
+/// A hook of mmdebstrap that makes the repository. `$1` is the root, what follows are packages.
+const REPOSITORY: &str = r#"
+root=$1; shift
+rm "$root"/usr/sbin/policy-rc.d 2>/dev/null || true
+chroot "$root" apt-get -qq update
+chroot "$root" apt-get -qq install -y --download-only --no-install-recommends "$@" >/dev/null
+mkdir "$root/repository"
+mv "$root"/var/cache/apt/archives/*.deb "$root/repository"
+cd "$root/repository"
+for file in *.deb; do
+    dpkg-deb --field "$file"
+    echo "Filename: ./$file"
+    echo "Size: $(stat -c %s "$file")"
+    echo "SHA256: $(sha256sum "$file" | cut -d ' ' -f 1)"
+    echo
+done > Packages
+rm -rf "$root"/etc/apt/sources.list.d/* "$root"/var/lib/apt/lists/*
+echo 'deb [trusted=yes] file:/repository ./' > "$root/etc/apt/sources.list"
+"#;
+
+/// A Debian that mmdebstrap makes with some further options.
+fn bootstrapped(name: &str, options: &[String]) -> PathBuf {
     let sources = apt_files("sources.list.d", &["list", "sources"]);
     let settings = apt_settings();
     let read = |path: &PathBuf| fs::read_to_string(path).expect("apt reads it too");
-    let state: Vec<String> = sources.iter().chain(&settings).map(read).collect();
+    let mut state: Vec<String> = sources.iter().chain(&settings).map(read).collect();
+    state.extend_from_slice(options);
     let suite = tool::script(". /etc/os-release; echo \"$VERSION_CODENAME\"", &[]);
     let key = format!("{suite}\n{ARCHITECTURE}\n{}", state.join("\n"));
-    cached("debian", &layout::hex(key.as_bytes()), |to| {
+    cached(name, &layout::hex(key.as_bytes()), |to| {
         let tar = to.with_extension("tar");
-        bootstrap(suite.trim(), &sources, &settings, &tar);
+        bootstrap(suite.trim(), (&sources, &settings), options, &tar);
         let content = fs::read(&tar).expect("mmdebstrap wrote it");
         fs::remove_file(&tar).expect("the directory is ours");
         let config = json!({ "Env": [format!("PATH={}", tool::PATH)], "Cmd": ["bash"] });
@@ -66,7 +109,12 @@ pub fn debian() -> PathBuf {
     })
 }
 
-fn bootstrap(suite: &str, sources: &[PathBuf], settings: &[PathBuf], tar: &Path) {
+fn bootstrap(
+    suite: &str,
+    (sources, settings): (&[PathBuf], &[PathBuf]),
+    more: &[String],
+    tar: &Path,
+) {
     let text = |path: &PathBuf| path.display().to_string();
     let options = settings.iter().map(|path| format!("--aptopt={}", text(path)));
     let hooks = [
@@ -85,7 +133,8 @@ fn bootstrap(suite: &str, sources: &[PathBuf], settings: &[PathBuf], tar: &Path)
     .map(|hook| format!("--customize-hook={hook}"));
     let fixed = ["--quiet", "--mode=root", "--format=tar", "--variant=minbase"].map(str::to_owned);
     let target = [suite.to_owned(), text(&tar.to_path_buf())];
-    let arguments = fixed.into_iter().chain(options).chain(hooks).chain(target);
+    let more = more.iter().cloned();
+    let arguments = fixed.into_iter().chain(options).chain(hooks).chain(more).chain(target);
     tool::run("mmdebstrap", arguments.chain(sources.iter().map(text)));
 }
 
@@ -132,7 +181,7 @@ fn files(directory: impl AsRef<Path>, extensions: &[&str]) -> Vec<PathBuf> {
 
 /// A directory that is made once. It has its name only when it is whole, and one process at a
 /// time makes it.
-fn cached(name: &str, key: &str, make: impl FnOnce(&Path)) -> PathBuf {
+pub(crate) fn cached(name: &str, key: &str, make: impl FnOnce(&Path)) -> PathBuf {
     let cache = std::env::var_os("KANIKO_TEST_CACHE").map_or_else(
         || {
             let home = std::env::var_os("HOME").expect("HOME or KANIKO_TEST_CACHE is set");

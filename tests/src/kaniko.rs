@@ -18,7 +18,44 @@ pub struct Build {
     directory: TempDir,
     work: PathBuf,
     arguments: Vec<String>,
+    place: Box<dyn Place>,
+}
+
+/// Where kaniko is started.
+pub trait Place {
+    /// A command that runs kaniko with a command line in an environment. `directory` has everything
+    /// that it reads, and is at the same path there. What the command needs lives as long as this.
+    fn command(&self, directory: &Path, call: &Call<'_>) -> Command;
+}
+
+/// How kaniko is called.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// What stands behind `kaniko build`, or behind `executor`.
+    pub arguments: &'a [String],
+    /// All of its environment.
+    pub environment: &'a [(&'static str, String)],
+}
+
+/// Here, by another program or without one.
+struct Here {
     wrapper: Vec<String>,
+}
+
+impl Place for Here {
+    fn command(&self, directory: &Path, call: &Call<'_>) -> Command {
+        let binary = binary().display().to_string();
+        let words: Vec<&String> = self.wrapper.iter().chain([&binary]).collect();
+        let mut command = Command::new(words[0]);
+        command
+            .args(&words[1..])
+            .arg("build")
+            .args(call.arguments)
+            .env_clear()
+            .envs(call.environment.iter().cloned())
+            .current_dir(directory);
+        command
+    }
 }
 
 /// A build that runs.
@@ -29,6 +66,8 @@ pub struct Running {
     work: PathBuf,
     /// Holds what the build reads.
     directory: TempDir,
+    /// Holds where it runs.
+    _place: Box<dyn Place>,
 }
 
 /// A build that ended.
@@ -67,7 +106,8 @@ impl Build {
         }
         fs::write(path("Dockerfile"), dockerfile).expect("the directory is ours");
         let work = path("work");
-        let build = Self { work, directory, arguments: Vec::new(), wrapper: Vec::new() };
+        let place = Box::new(Here { wrapper: Vec::new() });
+        let build = Self { work, directory, arguments: Vec::new(), place };
         let context = build.path("context").display().to_string();
         build.option("--context", &context)
     }
@@ -118,7 +158,15 @@ impl Build {
     /// Lets another program start kaniko: it gets kaniko's command line behind `program`.
     #[must_use]
     pub fn under(mut self, program: &[&str]) -> Self {
-        self.wrapper = program.iter().map(|&word| word.to_owned()).collect();
+        let wrapper = program.iter().map(|&word| word.to_owned()).collect();
+        self.place = Box::new(Here { wrapper });
+        self
+    }
+
+    /// Starts kaniko in another place.
+    #[must_use]
+    pub fn at(mut self, place: impl Place + 'static) -> Self {
+        self.place = Box::new(place);
         self
     }
 
@@ -159,37 +207,30 @@ impl Build {
 
     /// Starts it.
     pub fn start(self) -> Running {
-        let dockerfile = self.path("Dockerfile");
-        let (first, more) = match self.wrapper.split_first() {
-            Some((first, more)) => (PathBuf::from(first), more),
-            None => (binary(), &[][..]),
-        };
-        let mut command = Command::new(first);
-        command.args(more);
-        if !self.wrapper.is_empty() {
-            command.arg(binary());
-        }
-        let mut process = command
-            .arg("build")
-            .args(&self.arguments)
-            .args(["--insecure", "--progress", "json"])
-            .arg("--dockerfile")
-            .arg(dockerfile)
-            .arg("--kaniko-dir")
-            .arg(&self.work)
-            .env_clear()
-            .env("PATH", tool::PATH)
-            .env("HOME", self.path("home"))
-            .env("TMPDIR", self.path("tmp"))
-            .current_dir(self.directory.path())
-            .stdin(Stdio::null())
+        let text = |path: &Path| path.display().to_string();
+        let (dockerfile, work) = (text(&self.path("Dockerfile")), text(&self.work));
+        let fixed = ["--insecure", "--progress", "json", "--dockerfile", &dockerfile];
+        let fixed = fixed.into_iter().chain(["--kaniko-dir", &work]).map(str::to_owned);
+        let arguments: Vec<String> = self.arguments.iter().cloned().chain(fixed).collect();
+        let environment = [
+            ("PATH", tool::PATH.to_owned()),
+            ("HOME", text(&self.path("home"))),
+            ("TMPDIR", text(&self.path("tmp"))),
+        ];
+        let call = Call { arguments: &arguments, environment: &environment };
+        // Nothing to read, and not `/dev/null`: a container's runtime gives its streams to its user.
+        let (nothing, _) = std::io::pipe().expect("there are descriptors left");
+        let mut process = self
+            .place
+            .command(self.directory.path(), &call)
+            .stdin(nothing)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary can be started");
         let stderr = BufReader::new(process.stderr.take().expect("it is piped"));
-        let (work, directory) = (self.work, self.directory);
-        Running { process, stderr, seen: Vec::new(), work, directory }
+        let Self { work, directory, place, .. } = self;
+        Running { process, stderr, seen: Vec::new(), work, directory, _place: place }
     }
 }
 
@@ -315,13 +356,17 @@ impl Event {
 }
 
 /// The binary of this workspace, in the target folder that this test is in.
-fn binary() -> PathBuf {
+///
+/// # Panics
+///
+/// If it was not built.
+pub fn binary() -> PathBuf {
     let test = std::env::current_exe().expect("the system knows what runs");
     let profile = test.parent().and_then(Path::parent).expect("tests are in <profile>/deps");
     let binary = profile.join("kaniko");
     assert!(
         binary.is_file(),
-        "there is no `{}`; build it with `cargo build -p kaniko-cli --bin kaniko`, or run tests/run",
+        "there is no `{}`; build it with `cargo static`, or run tests/run",
         binary.display()
     );
     binary

@@ -8,11 +8,17 @@
 
 pub mod base;
 pub mod built;
+pub mod bundle;
 pub mod conformance;
+pub mod docker;
+pub mod environment;
 pub mod kaniko;
 pub mod layout;
 pub mod process;
 pub mod registry;
+pub mod seccomp;
 pub mod server;
+pub mod suite;
 pub mod tool;
 pub mod tree;
+pub mod user;

@@ -16,7 +16,25 @@ pub const USER: &str = "user";
 pub const PASSWORD: &str = "secret";
 const HTPASSWD: &str = "user:$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW\n";
 
-/// A `docker-registry` on a free port of the loopback interface, without TLS. Ends with the test.
+/// Who may talk to a registry, and how.
+enum Access<'a> {
+    Open,
+    Password,
+    Tls(&'a str),
+}
+
+/// Makes an authority in `$1`, and a certificate of it for the name `$2`.
+const CERTIFY: &str = r#"
+cd "$1"
+new="openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+$new -x509 -days 2 -subj /CN=authority -keyout authority.key -out authority.crt 2>/dev/null
+$new -subj "/CN=$2" -keyout server.key -out server.csr 2>/dev/null
+echo "subjectAltName=DNS:$2" > names
+openssl x509 -req -days 2 -in server.csr -CA authority.crt -CAkey authority.key -CAcreateserial \
+    -extfile names -out server.crt 2>/dev/null
+"#;
+
+/// A `docker-registry` on a free port of the loopback interface. Ends with the test.
 pub struct Registry {
     process: Child,
     address: String,
@@ -27,26 +45,41 @@ pub struct Registry {
 impl Registry {
     /// One that everyone may use.
     pub fn start() -> Self {
-        Self::serve(false)
+        Self::serve(&Access::Open)
     }
 
     /// One that asks for [`USER`] and [`PASSWORD`].
     pub fn with_password() -> Self {
-        Self::serve(true)
+        Self::serve(&Access::Password)
     }
 
-    fn serve(asks: bool) -> Self {
+    /// One that speaks TLS under a name, with a certificate of an [authority](Self::authority) that
+    /// nobody else knows.
+    pub fn with_tls(name: &str) -> Self {
+        Self::serve(&Access::Tls(name))
+    }
+
+    fn serve(access: &Access<'_>) -> Self {
         let directory = tempfile::tempdir().expect("a test can make a directory");
         let path = |name: &str| directory.path().join(name).display().to_string();
         let auth = format!("auth: {{htpasswd: {{realm: test, path: {}}}}}\n", path("htpasswd"));
+        let tls =
+            format!(", tls: {{certificate: {}, key: {}}}", path("server.crt"), path("server.key"));
+        let (auth, tls) = match access {
+            Access::Open => ("", ""),
+            Access::Password => (auth.as_str(), ""),
+            Access::Tls(name) => {
+                tool::script(CERTIFY, &[&path(""), name]);
+                ("", tls.as_str())
+            }
+        };
         let settings = format!(
             "version: 0.1\n\
              log: {{level: info, formatter: json, accesslog: {{disabled: true}}}}\n\
              storage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\n\
-             http: {{addr: \"127.0.0.1:0\"}}\n\
-             {}",
-            path("data"),
-            if asks { &auth } else { "" }
+             http: {{addr: \"127.0.0.1:0\"{tls}}}\n\
+             {auth}",
+            path("data")
         );
         fs::write(path("settings.yml"), settings).expect("the directory is ours");
         fs::write(path("htpasswd"), HTPASSWD).expect("the directory is ours");
@@ -62,8 +95,15 @@ impl Registry {
                 panic!("these tests need `docker-registry`; try tests/run: {error}")
             });
         let address = listening(&mut process);
+        let asks = matches!(access, Access::Password);
         let credentials = asks.then(|| format!("{USER}:{PASSWORD}"));
         Self { process, address, directory, credentials }
+    }
+
+    /// The certificate of the authority, as PEM, where it speaks TLS.
+    pub fn authority(&self) -> String {
+        let path = self.directory.path().join("authority.crt");
+        fs::read_to_string(path).expect("it was made for a registry with TLS")
     }
 
     /// `127.0.0.1:PORT`.

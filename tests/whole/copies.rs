@@ -7,7 +7,7 @@ use std::path::Path;
 use kaniko_tests::built::Image;
 use kaniko_tests::kaniko::{Build, Outcome};
 use kaniko_tests::registry::Registry;
-use kaniko_tests::server::serve;
+use kaniko_tests::server::{serve, serve_those_who_say};
 use kaniko_tests::{base, tree};
 
 /// Builds a Dockerfile on busybox, without its `FROM`, and gives the image.
@@ -93,7 +93,7 @@ fn owners_and_modes_are_as_asked_for() {
         [(0, 0), (77, 78), (77, 99), (12, 12)]
     );
     assert_eq!(look(root, "octal").0, 0o4751);
-    assert_eq!((look(root, "symbolic").0, look(root, "symbolic/f").0), (0o700, 0o600));
+    assert_eq!((look(root, "symbolic").0, look(root, "symbolic/f").0), (0o755, 0o600));
 }
 
 #[test]
@@ -229,6 +229,25 @@ fn urls_are_fetched_and_checked() {
     let base = registry.push(&base::busybox(), "base:1");
     let dockerfile = format!("FROM {base}\nADD --checksum={wrong} {server}/x /checked\n");
     Build::of(&dockerfile).no_push().fail().says(&[&wrong, SUM]);
+}
+
+// rule: add.http-authorization
+#[test]
+fn who_fetches_a_url_is_who_the_secrets_say() {
+    let server = serve_those_who_say("Bearer t0ken", "for those who may");
+    let dockerfile = format!("FROM @base\nADD {server}/x /fetched\n");
+    let secret = "id=HTTP_AUTH_TOKEN_127.0.0.1,src=token";
+    let (image, outcome) = built(&dockerfile, |build| {
+        fs::write(build.path("token"), "t0ken\n").unwrap();
+        build.option("--secret", secret)
+    });
+    assert_eq!(text(image.unpack(), "fetched"), "for those who may");
+    assert!(!outcome.log().contains("t0ken") && !image.config().to_string().contains("t0ken"));
+    Build::of(&format!("FROM scratch\nADD {server}/x /fetched\n")).no_push().fail().says(&[
+        "401",
+        "--secret id=HTTP_AUTH_TOKEN_127.0.0.1",
+        "Dockerfile:2",
+    ]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod alone;
 mod busybox;
 mod changes;
 mod commands;
@@ -13,9 +14,11 @@ mod copies;
 mod debian;
 mod diagnostics;
 mod environment;
+mod environments;
 mod harness;
 mod hostile;
 mod language;
+mod linked;
 mod lookup;
 mod output;
 mod parallel;

@@ -1,7 +1,5 @@
 //! `kaniko build`
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use ir::{Graph, Source};
@@ -17,7 +15,7 @@ use runtime::store::Store;
 use crate::arguments::{
     BuildArgs, ChangesArgs, Compression, ImageFormat, Isolation, Landlock, OutputArgs,
 };
-use crate::command;
+use crate::command::{self, secret};
 use crate::environment::{Environment, absolute};
 use crate::error::{CommandError, chain};
 use crate::front::{self, Front, Plan};
@@ -35,8 +33,8 @@ pub(crate) fn run(
 ) -> Result<(), CommandError> {
     let outputs = outputs(&args.output)?;
     let compression = compression(&args.output)?;
-    let secrets = secrets(environment, &args.machine.secrets)?;
-    let agents = agents(environment, &args.machine.agents)?;
+    let secrets = secret::secrets(environment, &args.machine.secrets)?;
+    let agents = secret::agents(environment, &args.machine.agents)?;
     let ignored = ignored(ui, &args.machine.changes)?;
     let epoch = environment.epoch().map_err(|value| {
         CommandError::user(format!("SOURCE_DATE_EPOCH is `{value}`, not a number of seconds"))
@@ -245,72 +243,4 @@ fn compression(args: &OutputArgs) -> Result<runtime::layer::Compression, Command
             level: if level == -1 { ZSTD_LEVEL } else { level },
         },
     })
-}
-
-/// Reads `ID[=SOCKET]`.
-fn agents(
-    environment: &Environment,
-    arguments: &[String],
-) -> Result<BTreeMap<String, PathBuf>, CommandError> {
-    let mut agents = BTreeMap::new();
-    for argument in arguments {
-        let (id, socket) = match argument.split_once('=') {
-            Some((id, socket)) => (id, Some(socket)),
-            None => (argument.as_str(), environment.get("SSH_AUTH_SOCK")),
-        };
-        let Some(socket) = socket.filter(|socket| !socket.is_empty() && !id.is_empty()) else {
-            return Err(CommandError::user_with_help(
-                format!("`--ssh {argument}` leads to no agent"),
-                "start one so that SSH_AUTH_SOCK is set, or write `--ssh ID=SOCKET`",
-            ));
-        };
-        agents.insert(id.to_owned(), absolute(std::path::Path::new(socket)));
-    }
-    Ok(agents)
-}
-
-/// Reads `id=ID[,src=FILE|,env=NAME]`; an id alone is an environment variable, else a file.
-fn secrets(
-    environment: &Environment,
-    arguments: &[String],
-) -> Result<BTreeMap<String, Vec<u8>>, CommandError> {
-    let mut secrets = BTreeMap::new();
-    for argument in arguments {
-        let error = |what: &str| CommandError::user(format!("`--secret {argument}`: {what}"));
-        let (mut id, mut file, mut variable) = (None, None, None);
-        for field in argument.split(',') {
-            match field.split_once('=') {
-                Some(("id", value)) => id = Some(value),
-                Some(("src" | "source", value)) => file = Some(value),
-                Some(("env", value)) => variable = Some(value),
-                Some(("type", "file" | "env")) => {}
-                _ => return Err(error(&format!("`{field}` is not id=, src=, env= or type="))),
-            }
-        }
-        let id = id.filter(|id| !id.is_empty()).ok_or_else(|| error("it has no id"))?;
-        let (file, variable) = match (file, variable) {
-            (None, None) if environment.get(id).is_some() => (None, Some(id)),
-            (None, None) => (Some(id), None),
-            given => given,
-        };
-        let content = match (file, variable) {
-            (Some(file), _) => {
-                let path = absolute(std::path::Path::new(file));
-                std::fs::read(&path).map_err(|error| CommandError::Read {
-                    what: "the secret",
-                    path,
-                    error,
-                })?
-            }
-            (None, variable) => {
-                let name = variable.unwrap_or(id);
-                let value = environment.get(name);
-                value.ok_or_else(|| error("the variable is not set"))?.as_bytes().to_vec()
-            }
-        };
-        if secrets.insert(id.to_owned(), content).is_some() {
-            return Err(error("the id is given twice"));
-        }
-    }
-    Ok(secrets)
 }

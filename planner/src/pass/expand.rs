@@ -219,7 +219,7 @@ impl Expander<'_> {
                 };
                 let exclude = add.exclude.iter().map(|text| text.value.clone()).collect();
                 Action::Copy(CopyStep {
-                    chown: self.optional(add.chown.as_ref())?.unwrap_or_default().value,
+                    chown: self.optional(add.chown.as_ref())?.unwrap_or_default(),
                     chmod: self.optional(add.chmod.as_ref())?,
                     exclude,
                     link: add.link,
@@ -232,7 +232,7 @@ impl Expander<'_> {
                 let kind = CopyKind::Copy { from: from.transpose()?, parents: copy.parents };
                 let exclude = copy.exclude.iter().map(|text| text.value.clone()).collect();
                 Action::Copy(CopyStep {
-                    chown: self.optional(copy.chown.as_ref())?.unwrap_or_default().value,
+                    chown: self.optional(copy.chown.as_ref())?.unwrap_or_default(),
                     chmod: self.optional(copy.chmod.as_ref())?,
                     exclude,
                     link: copy.link,
@@ -344,7 +344,7 @@ impl Expander<'_> {
             sources,
             heredocs,
             destination: self.word(&paths.destination)?,
-            chown: String::new(),
+            chown: Word::default(),
             chmod: None,
             exclude: Vec::new(),
             link: false,

@@ -135,6 +135,12 @@ fn describe(op: &Op, key: &dyn Fn(NodeId) -> Digest, sink: &mut dyn Sink) {
             sink.field("path", path);
             sink.field("owner", owner);
         }
+        Op::Merge(merge) => {
+            let ir::op::MergeOp { root, layer } = merge;
+            sink.field("op", "merge");
+            sink.field("root", &key(*root).to_string());
+            sink.field("layer", &key(*layer).to_string());
+        }
     }
 }
 
@@ -257,7 +263,7 @@ fn describe_owner(mode: u32, uid: u32, gid: u32, sink: &mut dyn Sink) {
 }
 
 fn describe_copy(copy: &CopyOp, key: &dyn Fn(NodeId) -> Digest, sink: &mut dyn Sink) {
-    let CopyOp { root, sources, destination, owner, mode, exclude, parents, link } = copy;
+    let CopyOp { root, sources, destination, owner, mode, exclude, parents } = copy;
     sink.field("op", "copy");
     sink.field("root", &key(*root).to_string());
     for ir::op::CopySource { from, path, unpack } in sources {
@@ -274,7 +280,6 @@ fn describe_copy(copy: &CopyOp, key: &dyn Fn(NodeId) -> Digest, sink: &mut dyn S
     }
     each(sink, "exclude", exclude);
     flag(sink, "parents", *parents);
-    flag(sink, "link", *link);
 }
 
 fn each(sink: &mut dyn Sink, name: &'static str, values: &[String]) {

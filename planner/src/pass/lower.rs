@@ -47,6 +47,7 @@ pub(crate) fn lower(
         world: World { resolved, options, facts },
         nodes: Vec::new(),
         main: None,
+        empty: None,
         contexts: BTreeMap::new(),
         done: Vec::new(),
         positions: BTreeMap::new(),
@@ -100,6 +101,8 @@ struct Lowering<'a> {
     /// The node of the context that the build was started with. It may have thousands of patterns,
     /// so there is one.
     main: Option<NodeId>,
+    /// The empty root that copies with `--link` are made in.
+    empty: Option<NodeId>,
     /// The nodes of the named contexts.
     contexts: BTreeMap<String, NodeId>,
     /// In the order of the Dockerfile.

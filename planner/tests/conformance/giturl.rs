@@ -72,7 +72,8 @@ fn source(graph: &Graph) -> Value {
         | Op::Inline(_)
         | Op::Run(_)
         | Op::Copy(_)
-        | Op::Mkdir(_) => None,
+        | Op::Mkdir(_)
+        | Op::Merge(_) => None,
     });
     git.map_or_else(|| json!("no git repository"), form)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ir::NodeId;
-use ir::op::{CopyOp, MkdirOp, RunOp};
+use ir::op::{CopyOp, MergeOp, MkdirOp, RunOp};
 
 use super::error::NodeError;
 use super::machine::{Machine, Product};
@@ -51,6 +51,21 @@ pub(super) async fn mkdir(
         .blocking(move |machine| {
             let active = begin(machine, id, mkdir.root)?;
             op::mkdir::mkdir(&mkdir, active.root(), machine.now())?;
+            commit(machine, id, active)
+        })
+        .await
+}
+
+/// Puts a layer on the root.
+pub(super) async fn merge(
+    machine: &Arc<Machine>,
+    id: NodeId,
+    merge: MergeOp,
+) -> Result<Option<ChangeSet>, NodeError> {
+    machine
+        .blocking(move |machine| {
+            let active = begin(machine, id, merge.root)?;
+            op::copy::merge(&machine.tree(merge.layer)?, active.root(), &machine.cancel)?;
             commit(machine, id, active)
         })
         .await

@@ -139,7 +139,8 @@ fn base_of_target(machine: &Machine) -> Option<(NodeId, &ImageOp)> {
         | Op::Inline(_)
         | Op::Run(_)
         | Op::Copy(_)
-        | Op::Mkdir(_) => None,
+        | Op::Mkdir(_)
+        | Op::Merge(_) => None,
     }
 }
 

@@ -53,12 +53,7 @@ impl Machine {
         cancel: CancellationToken,
     ) -> Result<Self, BuildError> {
         let (snapshotter, snapshotters_passed_over) = choose(&graph, &settings)?;
-        let mut uses = vec![0; graph.nodes.len()];
-        for (_, node) in graph.iter() {
-            for input in node.op.inputs() {
-                uses[input.index()] += 1;
-            }
-        }
+        let uses = uses(&graph);
         let exported = settings.outputs.is_wanted();
         let layers = graph.history(graph.target()).filter_map(|step| step.node);
         let wanted = layers.filter(|_| exported).collect();
@@ -231,6 +226,22 @@ fn choose(
         };
     }
     Ok(snapshot::choose(settings.snapshotter, scratch)?)
+}
+
+/// How many nodes need each node. What a layer would be put on is not needed where nobody needs
+/// the whole.
+fn uses(graph: &Graph) -> Vec<usize> {
+    let mut uses = vec![0; graph.nodes.len()];
+    // Whoever needs a node comes behind it.
+    for (index, node) in graph.nodes.iter().enumerate().rev() {
+        if matches!(node.op, Op::Merge(_)) && uses[index] == 0 {
+            continue;
+        }
+        for input in node.op.inputs() {
+            uses[input.index()] += 1;
+        }
+    }
+    uses
 }
 
 fn has_commands(graph: &Graph) -> bool {

@@ -27,8 +27,9 @@ pub(super) async fn run(
             Product::Root(machine.blocking(scratch).await?)
         }
         // An image that no step stands on is not unpacked, nor even fetched: its layers go from
-        // registry to registry.
-        Op::Image(_) if machine.uses(id) == 0 => return Ok(None),
+        // registry to registry. Nor are its files brought together with those of a layer.
+        Op::Image(_) | Op::Merge(_) if machine.uses(id) == 0 => return Ok(None),
+        Op::Merge(merge) => return change::merge(machine, id, *merge).await,
         Op::Image(image) => Product::Root(base::root(machine, id, image).await?),
         Op::Local(local) => {
             let Some(directory) = machine.settings.contexts.get(&local.name).cloned() else {
@@ -43,8 +44,11 @@ pub(super) async fn run(
         }
         Op::Http(http) => {
             let directory = machine.directory("http", id)?;
-            let client = machine.images.client().http();
-            let fetch = context::http::fetch(http, client, &directory, &machine.cancel);
+            let asker = context::http::Asker {
+                client: machine.images.client(),
+                secrets: &machine.settings.secrets,
+            };
+            let fetch = context::http::fetch(http, asker, &directory, &machine.cancel);
             Product::Tree(machine.unless_cancelled(fetch).await?)
         }
         Op::Inline(inline) => {

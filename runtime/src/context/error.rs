@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use ir::Digest;
 use ir::pattern::PatternError;
 
+use crate::registry::RegistryError;
+
 /// Why a build context is not to be had.
 #[derive(Debug, thiserror::Error)]
 pub enum ContextError {
@@ -27,6 +29,43 @@ pub enum ContextError {
         url: String,
         /// What it answered.
         status: reqwest::StatusCode,
+    },
+    /// The server wants to know who asks.
+    #[error(
+        "cannot fetch `{url}`: the server answered {status}; \
+         `--secret id=HTTP_AUTH_TOKEN_{host},src=FILE` gives it a token"
+    )]
+    Unauthorized {
+        /// Without credentials and query.
+        url: String,
+        /// What it answered.
+        status: reqwest::StatusCode,
+        /// Its name.
+        host: String,
+    },
+    /// A secret is no header's value.
+    #[error("cannot send secret `{id}` to a server: it has bytes that no header may have")]
+    Authorization {
+        /// Its id.
+        id: String,
+    },
+    /// The URL is none.
+    #[error("cannot fetch a URL that is none")]
+    Url,
+    /// No client can be made for the server.
+    #[error("cannot speak to a server")]
+    Client(#[from] RegistryError),
+    /// The server redirects to no URL of http or https.
+    #[error("cannot fetch `{url}`: the server redirects to what is no http URL")]
+    Redirect {
+        /// Without credentials and query.
+        url: String,
+    },
+    /// The server redirects again and again.
+    #[error("cannot fetch `{url}`: the server redirects too often")]
+    Redirects {
+        /// Without credentials and query.
+        url: String,
     },
     /// The server could not be reached, or the answer broke off.
     #[error("cannot fetch `{url}`")]

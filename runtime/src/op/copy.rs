@@ -10,7 +10,7 @@ use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
 use ir::NodeId;
-use ir::op::{CopyOp, CopySource};
+use ir::op::{CopyOp, CopySource, Mode};
 use rustix::fs::FileType;
 use tokio_util::sync::CancellationToken;
 
@@ -34,13 +34,14 @@ mod tree;
 pub use error::CopyError;
 use item::Look;
 use selection::Selection;
-use tree::Copier;
+use tree::{Copier, InTheWay};
 
 /// Copies an operation's sources into a root.
 ///
 /// What is copied belongs to `--chown`'s owner, else to the source's. Directories that have to be
-/// made on the way are 0755 (or `--chmod`'s) and as of `now`. Returns what the file system or the
-/// kernel does not take here and was left out, for people to read.
+/// made on the way are 0755 (or what `--chmod` has as a number, but for setuid and its like) and as
+/// of `now`. Returns what the file system or the kernel does not take here and was left out, for
+/// people to read.
 pub(crate) fn copy(
     copy: &CopyOp,
     root: &RootDir,
@@ -50,10 +51,13 @@ pub(crate) fn copy(
 ) -> Result<Vec<String>, CopyError> {
     let owner = copy.owner.as_deref().map(|spec| crate::users::owner(root, spec)).transpose()?;
     let mode = copy.mode.as_ref().map(Change::new).transpose()?;
-    let mut copier = Copier::new(root, Look { owner, mode }, copy.link, cancel);
+    let mut copier = Copier::new(root, Look { owner, mode }, InTheWay::Refused, cancel);
     let exclude = Ignore::new(&copy.exclude)?;
     let (uid, gid) = owner.unwrap_or_default();
-    let mode = copier.look().mode.as_ref().map_or(0o755, |change| change.apply(0o755, true));
+    let mode = match &copy.mode {
+        Some(Mode::Octal(mode)) => mode & 0o777,
+        Some(Mode::Symbolic(_)) | None => 0o755,
+    };
     let mut step = Step {
         copier: &mut copier,
         destination: Destination::new(&copy.destination),
@@ -72,6 +76,26 @@ pub(crate) fn copy(
     let mut left_out = step.left_out;
     left_out.extend(copier.finish()?);
     Ok(left_out)
+}
+
+/// Puts a tree on a root: its files replace what is in their way. Directories that are in both
+/// become as those of the tree.
+pub(crate) fn merge(
+    tree: &Tree,
+    root: &RootDir,
+    cancel: &CancellationToken,
+) -> Result<(), CopyError> {
+    let look = Look { owner: None, mode: None };
+    let mut copier = Copier::new(root, look, InTheWay::Replaced, cancel);
+    copier.copy_tree(&Selection {
+        tree,
+        base: PathBuf::new(),
+        target: PathBuf::new(),
+        exclude: &Ignore::default(),
+        wanted: None,
+    })?;
+    // The copy that the tree was made by has told what could not be kept.
+    copier.finish().map(drop)
 }
 
 /// Where the copies go.
@@ -217,13 +241,9 @@ impl Step<'_, '_> {
         made.map_err(|source| CopyError::Write { path: shown(path), source })
     }
 
-    /// Where the destination is, links in it followed. With `--link`, where nothing of the root is
-    /// looked at, it is where it is written.
+    /// Where the destination is, links in it followed.
     fn resolved(&self) -> Result<PathBuf, CopyError> {
         let path = &self.destination.path;
-        if self.copier.replaces() {
-            return Ok(path.clone());
-        }
         let resolved = self.copier.root().resolve(path);
         resolved.map_err(|source| CopyError::Write { path: shown(path), source })
     }

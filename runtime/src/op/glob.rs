@@ -4,6 +4,8 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FileType, Stat};
+
 use crate::context::source::{Lookup, Tree};
 use ir::pattern::{DoubleStar, PatternError, Wildcard, is_pattern, unescape};
 
@@ -32,7 +34,8 @@ pub(crate) enum GlobError {
 
 /// Expands a path of a tree, cleaned against the tree's root.
 ///
-/// Links in all but the last name are followed, hidden files match nothing.
+/// Links before the first wildcard are followed; behind it, as in BuildKit, only the last name of a
+/// match may be one. Hidden files match nothing.
 pub(crate) fn expand(tree: &Tree, path: &str) -> Result<Selected, GlobError> {
     let names = clean_names(path);
     let Some(first) = names.iter().position(|name| is_pattern(name)) else {
@@ -70,9 +73,10 @@ fn collect(
             continue;
         }
         let path = directory.join(name);
-        // A dangling link matches, so that the copy can say what is wrong with it.
         let keep = match tree.look_up(&path)? {
-            Lookup::Found(found) => last || found.is_directory(),
+            Lookup::Found(_) if last => true,
+            Lookup::Found(_) => tree.root().lstat(&path)?.is_some_and(|stat| is_directory(&stat)),
+            // A dangling link matches, so that the copy can say what is wrong with it.
             Lookup::Missing => last && tree.shows(&path),
             Lookup::Ignored => false,
         };
@@ -81,6 +85,10 @@ fn collect(
         }
     }
     Ok(())
+}
+
+fn is_directory(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Directory
 }
 
 /// Joins names without wildcards. A `\` in one is itself if such a file exists, else it escapes

@@ -20,6 +20,8 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 /// How long a peer may leave sent bytes without acknowledgement.
 const ACKNOWLEDGEMENT_TIMEOUT: Duration = Duration::from_mins(2);
 const MAX_REDIRECTS: usize = 10;
+/// How long a server that is no registry may take to answer, or to send the next bytes.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// A registry, as it is spoken to.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ pub(super) struct Endpoints {
     identities: BTreeMap<String, Identity>,
     /// For all registries that need nothing special.
     plain: reqwest::Client,
+    /// For all other servers that need nothing special.
+    downloads: reqwest::Client,
 }
 
 impl Endpoints {
@@ -66,6 +70,7 @@ impl Endpoints {
             [(settings.insecure_push, Direction::Push), (settings.insecure_pull, Direction::Pull)];
         let roots = roots();
         let plain = builder(&settings.user_agent, roots.clone()).build();
+        let downloads = download_builder(&settings.user_agent, roots.clone()).build();
         Ok(Self {
             insecure_directions: directions
                 .into_iter()
@@ -79,6 +84,7 @@ impl Endpoints {
             authorities,
             identities,
             plain: plain.map_err(|source| RegistryError::Setup { source })?,
+            downloads: downloads.map_err(|source| RegistryError::Setup { source })?,
         })
     }
 
@@ -110,9 +116,23 @@ impl Endpoints {
         }
     }
 
-    /// For servers that need nothing special.
-    pub(super) fn plain(&self) -> &reqwest::Client {
-        &self.plain
+    /// For the server of a URL, which need be no registry: its authority may be one of the
+    /// settings. Follows no redirects.
+    pub(super) fn downloads(&self, url: &Url) -> Result<reqwest::Client, RegistryError> {
+        let host = url.host_str().unwrap_or_default();
+        let with_port = url.port().map(|port| format!("{host}:{port}"));
+        let mut names = with_port.as_deref().into_iter().chain([host]);
+        let authority = names.find_map(|host| self.authorities.get(host));
+        if authority.is_none() && !is_loopback(host) {
+            return Ok(self.downloads.clone());
+        }
+        let mut roots = self.roots.clone();
+        roots.extend(authority.into_iter().flatten().cloned());
+        let mut builder = download_builder(&self.user_agent, roots);
+        if is_loopback(host) {
+            builder = builder.no_proxy();
+        }
+        builder.build().map_err(|source| RegistryError::Setup { source })
     }
 
     fn http(&self, registry: &str) -> Result<reqwest::Client, RegistryError> {
@@ -215,6 +235,10 @@ fn builder(user_agent: &str, roots: Vec<Certificate>) -> reqwest::ClientBuilder 
         .tcp_user_timeout(ACKNOWLEDGEMENT_TIMEOUT)
         // An image without a system's certificates must do: only what is given here is used.
         .tls_certs_only(roots)
+}
+
+fn download_builder(user_agent: &str, roots: Vec<Certificate>) -> reqwest::ClientBuilder {
+    builder(user_agent, roots).redirect(redirect::Policy::none()).read_timeout(DOWNLOAD_TIMEOUT)
 }
 
 /// Mozilla's authorities, and the system's as far as they can be read.

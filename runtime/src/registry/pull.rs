@@ -194,7 +194,7 @@ impl<P: Fn(u64) + Send + Sync> Fetch<'_, P> {
                 Failure::transient(error)
             }
             StoreError::Size { got, .. } => self.wrong_size(got),
-            error @ StoreError::Io { .. } => error.into(),
+            error @ (StoreError::Io { .. } | StoreError::Foreign { .. }) => error.into(),
         }
     }
 }

@@ -42,16 +42,13 @@ pub(super) fn execute(spec: &Spec) -> Result<i32, Failure> {
     rustix::process::umask(Mode::from_raw_mode(0o022));
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let input = rustix::fs::open("/dev/null", flags, Mode::empty()).stage("open /dev/null")?;
-    let chrooted = matches!(spec.confinement, Confinement::Chroot { .. });
     if matches!(spec.confinement, Confinement::Chroot { network: Network::None }) {
         seccomp::refuse_networks().stage("refuse network sockets")?;
     }
     limits::apply(&spec.limits)?;
-    if let Some(fence) = spec.fence {
-        fence.enter()?;
-    }
+    spec.guard.enter()?;
     if spec.security == Security::Sandbox {
-        drop_capabilities(chrooted).stage("drop capabilities")?;
+        drop_capabilities(kept(spec)).stage("drop capabilities")?;
     }
     // As runc does: root may enter what the user may not, such as another user's home, and the
     // user what root may not, such as a directory that a server shows to its owner only.
@@ -63,16 +60,24 @@ pub(super) fn execute(spec: &Spec) -> Result<i32, Failure> {
     Ok(start(spec, &File::from(input)))
 }
 
+/// The capabilities that a command has if it is root.
+fn kept(spec: &Spec) -> CapabilitySet {
+    let mut kept = DEFAULT_CAPABILITIES;
+    if matches!(spec.confinement, Confinement::Chroot { .. }) {
+        // A second chroot is the way out of the first.
+        kept.remove(CapabilitySet::SYS_CHROOT);
+    }
+    if !spec.guard.makes_devices {
+        kept.remove(CapabilitySet::MKNOD);
+    }
+    kept
+}
+
 /// Lowers the bounding set: what this process still has, the program loses by being executed.
 ///
 /// Capabilities that this process does not even have are not worth an error: then nobody can
 /// drop anything, and nobody needs to.
-fn drop_capabilities(chrooted: bool) -> io::Result<()> {
-    let mut kept = DEFAULT_CAPABILITIES;
-    if chrooted {
-        // A second chroot is the way out of the first.
-        kept.remove(CapabilitySet::SYS_CHROOT);
-    }
+fn drop_capabilities(kept: CapabilitySet) -> io::Result<()> {
     rustix::thread::clear_ambient_capability_set().ok();
     for bit in 0..u64::BITS {
         let capability = CapabilitySet::from_bits_retain(1 << bit);

@@ -52,8 +52,9 @@ const READ_ONLY: [&str; 5] =
 /// A `/dev` in memory with the devices of a container, and so many bytes of shared memory.
 pub(super) fn dev(root: &RootDir, shared_memory: u64) -> Result<(), Failure> {
     let options = [("mode", Some("755")), ("size", Some("65536k"))];
-    let nosuid = MountAttrFlags::MOUNT_ATTR_NOSUID;
-    let mount = mounting::new("tmpfs", &options, nosuid).stage("mount `/dev`")?;
+    // The devices in it are mounts of their own.
+    let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
+    let mount = mounting::new("tmpfs", &options, attributes).stage("mount `/dev`")?;
     mounting::place(root, "/dev", mount.as_fd())?;
     for (name, _, _) in DEVICES {
         let path = format!("/dev/{name}");
@@ -95,14 +96,13 @@ pub(super) fn fresh_proc() -> io::Result<OwnedFd> {
     mounting::new("proc", &[], mounting::PLAIN)
 }
 
-/// A fresh `/proc` with what containers hide; or, without a pid namespace, the builder's, hidden
-/// parts and all.
+/// A fresh `/proc` or, without a pid namespace, the builder's; without what containers hide.
 pub(super) fn proc(root: &RootDir, own_pids: bool, security: Security) -> Result<(), Failure> {
-    if !own_pids {
-        let mount = mounting::clone(Path::new("/proc")).stage("clone `/proc`")?;
-        return mounting::place(root, "/proc", mount.as_fd());
-    }
-    let mount = fresh_proc().stage("mount `/proc`")?;
+    let mount = if own_pids {
+        fresh_proc().stage("mount `/proc`")?
+    } else {
+        mounting::clone(Path::new("/proc")).stage("clone `/proc`")?
+    };
     mounting::place(root, "/proc", mount.as_fd())?;
     if security == Security::Insecure {
         return Ok(());

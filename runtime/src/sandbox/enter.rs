@@ -1,24 +1,15 @@
-//! Finds out how commands can be confined here, by doing it.
-//!
-//! Each rung of the ladder is tried in a forked child first, on the real work directory; then
-//! the builder itself enters what worked. Version numbers, names and files in `/proc` say little
-//! about what a container may do, so they are not asked.
+//! Finds out how commands can be confined here, and puts the builder where they can.
 
 use std::fmt;
-use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustix::fd::AsFd as _;
-use rustix::fs::{FileType, Mode, OFlags};
-use rustix::mount::{MountAttrFlags, MountPropagationFlags};
-use rustix::process::{DumpableBehavior, Pid, Signal, WaitOptions};
-use rustix::thread::{CapabilitySet, UnshareFlags};
-use serde::{Deserialize, Serialize};
+use rustix::process::DumpableBehavior;
 
-use super::fence::{Fence, Landlock};
-use super::idmap::IdMap;
-use super::spec::{Failure, Stage};
-use super::{devices, mounting, spec, sys};
+use super::child::in_child;
+use super::fence::{Fence, Guard, Landlock};
+use super::ladder::{self, Probed};
+use super::spec::Stage as _;
+use super::withhold::Withheld;
 
 /// How commands shall be confined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,8 +28,8 @@ pub enum Request {
 pub enum Isolation {
     /// In namespaces of their own.
     Namespaces {
-        /// Whether the builder is in a user namespace that it made.
-        user: bool,
+        /// Whose ids the builder and its commands have.
+        mapping: Mapping,
         /// Whether commands have a pid namespace, and with it a `/proc` of their own.
         pids: bool,
     },
@@ -51,6 +42,52 @@ pub enum Isolation {
     ///   killed builder had moved is lost;
     /// - with `--network=none`, setuid programs gain nothing.
     Chroot,
+}
+
+/// Whose ids the builder has, and so what is kept in its work directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mapping {
+    /// Those that it was started with.
+    Machine,
+    /// The same, by an identical map of a user namespace.
+    All,
+    /// The same but root, which is an id that nobody else has: where root may not map itself.
+    /// What belongs to the root outside is a stranger's to the builder.
+    Swapped,
+    /// The user's is root, and the user's subordinate ids are the others.
+    Subordinate,
+    /// The user's is root, and there are no others: whoever changes an owner, a user or a group is
+    /// told that it was done, and nothing is.
+    Single,
+}
+
+impl Mapping {
+    /// What the log calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Machine => "CAP_SYS_ADMIN",
+            Self::All => "user namespace, all ids",
+            Self::Swapped => "user namespace, all ids but root's",
+            Self::Subordinate => "user namespace, subordinate ids",
+            Self::Single => "user namespace, a single id",
+        }
+    }
+
+    /// What commands have to do without.
+    fn lacks(self) -> Option<Attempt> {
+        let reason = match self {
+            Self::Machine | Self::All | Self::Subordinate => return None,
+            Self::Swapped => {
+                "cannot map the root of this machine: files that only it may read or write, in \
+                 contexts or where the image goes, are out of reach"
+            }
+            Self::Single => {
+                "cannot map more ids than one: everything belongs to root, every command is root, \
+                 and a change of owner or user is only pretended"
+            }
+        };
+        Some(Attempt::new("other users", &reason))
+    }
 }
 
 impl Isolation {
@@ -67,7 +104,7 @@ const NAMESPACES: &str = "namespaces";
 const CHROOT: &str = "chroot";
 
 /// What came of [`enter()`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Entered {
     /// How commands will be confined; none where that is impossible: builds without commands
     /// work all the same.
@@ -76,8 +113,8 @@ pub struct Entered {
     pub passed_over: Vec<String>,
     /// Why there is no isolation, for whoever then wants to run a command.
     pub refusal: Option<NoIsolation>,
-    /// What Landlock keeps commands from.
-    pub(super) fence: Option<Fence>,
+    /// What holds commands back besides.
+    pub(super) guard: Guard,
     /// Whether that takes privileges from setuid programs.
     pub(super) lacks_setuid: bool,
 }
@@ -98,6 +135,12 @@ pub struct Attempt {
     pub rung: String,
     /// The first thing that failed, and how.
     pub reason: String,
+}
+
+impl Attempt {
+    fn new(rung: impl Into<String>, reason: &dyn fmt::Display) -> Self {
+        Self { rung: rung.into(), reason: reason.to_string() }
+    }
 }
 
 impl fmt::Display for Attempt {
@@ -146,30 +189,49 @@ pub fn enter(request: Request, landlock: Landlock, work: &Path) -> Result<Entere
         if request != Request::Auto {
             return Err(refusal);
         }
-        let refusal = Some(refusal);
-        let (fence, lacks_setuid) = (None, false);
-        return Ok(Entered { isolation: None, passed_over, refusal, fence, lacks_setuid });
+        return Ok(Entered { passed_over, refusal: Some(refusal), ..Entered::default() });
     };
-    let mut entered = Entered {
-        isolation: Some(isolation),
-        passed_over,
-        refusal: None,
-        fence: None,
-        lacks_setuid: false,
-    };
-    if isolation == Isolation::Chroot {
-        entered.passed_over.push(
-            "chroot: commands have no /proc, no pseudo terminals and no processes of their own"
-                .to_owned(),
-        );
-    }
-    if landlock != Landlock::Off {
-        entered.fence_in(Fence::of(isolation), landlock)?;
-    }
+    let mut entered = Entered { isolation: Some(isolation), passed_over, ..Entered::default() };
+    entered.guard(isolation, landlock, work)?;
     Ok(entered)
 }
 
 impl Entered {
+    /// Finds out what can hold commands back besides.
+    fn guard(
+        &mut self,
+        isolation: Isolation,
+        landlock: Landlock,
+        work: &Path,
+    ) -> Result<(), NoIsolation> {
+        if landlock != Landlock::Off {
+            self.fence_in(Fence::of(isolation), landlock)?;
+        }
+        let withheld = match isolation {
+            // In a chroot a filter may cost what Landlock costs: it comes with that, or not at all.
+            Isolation::Chroot => self.guard.fence.map(|_| Withheld::WithOthers),
+            Isolation::Namespaces { pids: false, .. } => Some(Withheld::WithOthers),
+            Isolation::Namespaces { pids: true, .. } => Some(Withheld::WithinProcesses),
+        };
+        self.guard.withheld = withheld.filter(|it| {
+            in_child(|| it.refuse().stage("refuse keyrings and user namespaces")).is_ok()
+        });
+        self.guard.makes_devices = true;
+        if isolation == Isolation::Chroot {
+            self.passed_over.push(
+                "chroot: commands have no /proc, no pseudo terminals and no processes of their own"
+                    .to_owned(),
+            );
+            self.guard.makes_devices = ladder::devices_are_guarded(work);
+            if !self.guard.makes_devices {
+                let why =
+                    "chroot: commands make no devices, as those of the machine could be opened";
+                self.passed_over.push(why.to_owned());
+            }
+        }
+        Ok(())
+    }
+
     /// Finds out what Landlock adds.
     fn fence_in(&mut self, fence: Fence, landlock: Landlock) -> Result<(), NoIsolation> {
         const UNSCOPED: &str = "this kernel has no scopes for it (Linux 6.12 has)";
@@ -187,7 +249,7 @@ impl Entered {
             self.passed_over.push(attempt.to_string());
         }
         if let Ok(fenced) = fenced {
-            self.fence = Some(fence);
+            self.guard.fence = Some(fence);
             self.lacks_setuid = fenced.no_new_privileges;
         }
         Ok(())
@@ -196,185 +258,30 @@ impl Entered {
 
 fn climb(request: Request, work: &Path, tried: &mut Vec<Attempt>) -> Option<Isolation> {
     if request != Request::Chroot {
-        for way in ways() {
-            let rung = format!("{NAMESPACES} ({})", way.name());
-            let entered = in_child(|| way.probe(work)).and_then(|probed| {
-                way.enter()?;
-                Ok(probed)
-            });
+        for way in ladder::ways() {
+            let entered = way.probe(work).and_then(|probed| way.enter(work).map(|()| probed));
             match entered {
                 Ok(Probed { no_pids }) => {
                     let pids = no_pids.is_none();
-                    let user = matches!(way, Way::User(_));
-                    tried.extend(no_pids.map(|failure| Attempt {
-                        rung: "pid namespace".to_owned(),
-                        reason: failure.to_string(),
-                    }));
-                    if let Way::User(IdMap::Single { uid, .. }) = way {
-                        tried.push(Attempt {
-                            rung: "other users".to_owned(),
-                            reason: format!("cannot map more ids than {uid}: commands are root"),
-                        });
-                    }
-                    return Some(Isolation::Namespaces { user, pids });
+                    let mapping = way.mapping();
+                    tried.extend(no_pids.map(|failure| Attempt::new("pid namespace", &failure)));
+                    tried.extend(mapping.lacks());
+                    return Some(Isolation::Namespaces { mapping, pids });
                 }
-                Err(failure) => tried.push(Attempt { rung, reason: failure.to_string() }),
+                Err(failure) => {
+                    let rung = format!("{NAMESPACES} ({})", way.name());
+                    tried.push(Attempt::new(rung, &failure));
+                }
             }
         }
     }
     if request != Request::Namespaces {
-        match in_child(|| probe_chroot(work)) {
+        match ladder::probe_chroot(work) {
             Ok(()) => return Some(Isolation::Chroot),
-            Err(failure) => {
-                let rung = CHROOT.to_owned();
-                tried.push(Attempt { rung, reason: failure.to_string() });
-            }
+            Err(failure) => tried.push(Attempt::new(CHROOT, &failure)),
         }
     }
     None
-}
-
-/// A way into namespaces.
-enum Way {
-    /// With the privilege to mount.
-    Privileged,
-    /// Through a user namespace.
-    User(IdMap),
-}
-
-/// What a probe found beside that it works.
-#[derive(Debug, Serialize, Deserialize)]
-struct Probed {
-    /// Why there cannot be a pid namespace, if so.
-    no_pids: Option<Failure>,
-}
-
-fn ways() -> Vec<Way> {
-    let privileged = rustix::process::geteuid().is_root()
-        && rustix::thread::capabilities(None)
-            .is_ok_and(|sets| sets.effective.contains(CapabilitySet::SYS_ADMIN));
-    let mut ways: Vec<Way> = IdMap::candidates().into_iter().map(Way::User).collect();
-    if privileged {
-        ways.insert(0, Way::Privileged);
-    }
-    ways
-}
-
-impl Way {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Privileged => "CAP_SYS_ADMIN",
-            Self::User(map) => map.name(),
-        }
-    }
-
-    /// Puts this process into a mount namespace of its own, from which nothing gets out.
-    fn enter(&self) -> Result<(), Failure> {
-        match self {
-            Self::Privileged => {
-                sys::unshare(UnshareFlags::NEWNS).stage("make a mount namespace")?;
-            }
-            Self::User(map) => enter_user_namespace(map)?,
-        }
-        let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
-        rustix::mount::mount_change("/", private).stage("make mounts private")
-    }
-
-    /// Does what a step's init will do. Only for a process that ends afterwards.
-    fn probe(&self, work: &Path) -> Result<Probed, Failure> {
-        self.enter()?;
-        sys::unshare(UnshareFlags::NEWNS | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS)
-            .stage("make a step's namespaces")?;
-        let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID;
-        mounting::new("tmpfs", &[], attributes)
-            .and_then(|mount| mounting::attach(mount.as_fd(), work))
-            .stage("mount a tmpfs")?;
-        mounting::clone(work)
-            .and_then(|mount| mounting::make_readonly(mount.as_fd(), true))
-            .stage("clone a mount")?;
-        devices::devpts().stage("mount a devpts")?;
-        mounting::clone(Path::new("/dev/null")).stage("clone `/dev/null`")?;
-        let no_pids = sys::unshare(UnshareFlags::NEWPID)
-            .stage("make a pid namespace")
-            .and_then(|()| in_child(|| devices::fresh_proc().map(drop).stage("mount `/proc`")))
-            .err();
-        Ok(Probed { no_pids })
-    }
-}
-
-/// Puts this process into a user namespace and a mount namespace that belongs to it, and goes on
-/// there as root with every capability.
-///
-/// A child that stays outside writes the id maps: inside, nobody may.
-fn enter_user_namespace(map: &IdMap) -> Result<(), Failure> {
-    let this = rustix::process::getpid();
-    let (mut waiting, mut made) = io::pipe().stage("make a pipe")?;
-    let mapper = Child::start(|| {
-        // It holds the pipe's other end too, so the builder's death would not wake it.
-        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
-            .stage("tie the mapper to the builder")?;
-        let mut answer = [0];
-        waiting.read_exact(&mut answer).stage("wait for the namespace")?;
-        if answer == [1] { map.write(this) } else { Ok(()) }
-    })?;
-    let unshared =
-        sys::unshare(UnshareFlags::NEWUSER | UnshareFlags::NEWNS).stage("make a user namespace");
-    made.write_all(&[u8::from(unshared.is_ok())]).stage("wake the mapper")?;
-    let mapped = mapper.finish();
-    unshared.and(mapped)
-}
-
-/// What a chroot needs: itself, and devices that can be made and opened.
-fn probe_chroot(work: &Path) -> Result<(), Failure> {
-    let name = PathBuf::from(format!(".probe-{}", rustix::process::getpid().as_raw_nonzero()));
-    let directory =
-        rustix::fs::open(work, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-            .stage("open the work directory")?;
-    let device = rustix::fs::makedev(1, 3);
-    let mode = Mode::from_raw_mode(0o666);
-    rustix::fs::mknodat(&directory, &name, FileType::CharacterDevice, mode, device)
-        .stage("make a device")?;
-    let opened = rustix::fs::openat(&directory, &name, OFlags::RDWR | OFlags::CLOEXEC, mode);
-    rustix::fs::unlinkat(&directory, &name, rustix::fs::AtFlags::empty())
-        .stage("remove a device")?;
-    opened.stage("open a device")?;
-    rustix::process::fchdir(&directory).stage("enter the work directory")?;
-    rustix::process::chroot(".").stage("change the root")
-}
-
-/// Does something in a child process, and returns what it returned.
-fn in_child<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure>
-where
-    T: Serialize + for<'a> Deserialize<'a>,
-{
-    Child::start(work)?.finish()
-}
-
-/// A forked process that ends with a result.
-struct Child<T> {
-    pid: Pid,
-    result: io::PipeReader,
-    _result: std::marker::PhantomData<T>,
-}
-
-impl<T: Serialize + for<'a> Deserialize<'a>> Child<T> {
-    fn start(work: impl FnOnce() -> Result<T, Failure>) -> Result<Self, Failure> {
-        let (result, mut writer) = io::pipe().stage("make a pipe")?;
-        if let Some(pid) = sys::fork().stage("fork")? {
-            return Ok(Self { pid, result, _result: std::marker::PhantomData });
-        }
-        drop(result);
-        let written = spec::write_frame(&mut writer, &work());
-        sys::exit_now(i32::from(written.is_err()))
-    }
-
-    fn finish(mut self) -> Result<T, Failure> {
-        let result = spec::read_frame(&mut self.result);
-        while let Err(rustix::io::Errno::INTR) =
-            rustix::process::waitpid(Some(self.pid), WaitOptions::empty())
-        {}
-        result.unwrap_or_else(|error| Err(Failure::new("hear from a probe", &error)))
-    }
 }
 
 #[cfg(test)]
@@ -383,23 +290,18 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_was_tried_and_what_would_help() {
-        let attempt = |rung: &str, failure: Failure| Attempt {
-            rung: rung.to_owned(),
-            reason: failure.to_string(),
-        };
-        let refused = io::Error::from_raw_os_error(libc::EPERM);
         let refusal = NoIsolation {
             tried: vec![
-                attempt("namespaces", Failure::new("make a user namespace", &refused)),
-                attempt("chroot", Failure::new("make a device", &refused)),
+                Attempt::new("namespaces", &"cannot make a user namespace"),
+                Attempt::new("chroot", &"cannot make a device"),
             ],
             help: "root helps",
         };
         assert_eq!(
             refusal.to_string(),
             "cannot confine commands here\n  \
-             namespaces: cannot make a user namespace: Operation not permitted (os error 1)\n  \
-             chroot: cannot make a device: Operation not permitted (os error 1)\n\
+             namespaces: cannot make a user namespace\n  \
+             chroot: cannot make a device\n\
              root helps"
         );
     }

@@ -1,4 +1,4 @@
-//! What Landlock forbids a step beyond what its root and its capabilities do.
+//! What holds a command back beyond its root and its capabilities: Landlock above all.
 
 use std::error::Error;
 use std::io;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Isolation;
 use super::spec::{Failure, Stage as _};
+use super::withhold::Withheld;
 
 /// Whether commands are confined by Landlock besides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,27 @@ pub enum Landlock {
     /// Not at all. Where that takes privileges from setuid programs (see
     /// [`Sandbox::lacks_setuid`](super::Sandbox::lacks_setuid)), this gives them back.
     Off,
+}
+
+/// Everything that holds a command back; the default is nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Guard {
+    /// By Landlock.
+    pub fence: Option<Fence>,
+    /// By a filter.
+    pub withheld: Option<Withheld>,
+    /// Whether it may make devices: only where those that it should not have cannot be opened.
+    pub makes_devices: bool,
+}
+
+impl Guard {
+    /// Holds this process back, and all that it will start.
+    pub(super) fn enter(self) -> Result<(), Failure> {
+        if let Some(fence) = self.fence {
+            fence.enter()?;
+        }
+        self.withheld.map_or(Ok(()), Withheld::refuse).stage("refuse keyrings and user namespaces")
+    }
 }
 
 /// What a step is kept from.

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::Pid;
 
+use super::Mapping;
 use super::spec::{Failure, Stage as _};
 
 /// The ids of a user namespace.
@@ -13,6 +14,16 @@ use super::spec::{Failure, Stage as _};
 pub(super) enum IdMap {
     /// Every id that the builder has is itself.
     Identity {
+        /// Lines for `uid_map`.
+        uids: String,
+        /// Lines for `gid_map`.
+        gids: String,
+    },
+    /// Every id that the builder has is itself, but root: who lacks `CAP_SETFCAP` may not map the
+    /// root outside (Linux 5.12), so another id stands for it.
+    Swapped {
+        /// Who is root, outside.
+        root: u32,
         /// Lines for `uid_map`.
         uids: String,
         /// Lines for `gid_map`.
@@ -42,12 +53,13 @@ pub(super) struct Ranges {
 }
 
 impl IdMap {
-    /// What the log calls it.
-    pub(super) fn name(&self) -> &'static str {
+    /// Whose ids a process has in it.
+    pub(super) fn mapping(&self) -> Mapping {
         match self {
-            Self::Identity { .. } => "user namespace, all ids",
-            Self::Subordinate { .. } => "user namespace, subordinate ids",
-            Self::Single { .. } => "user namespace, a single id",
+            Self::Identity { .. } => Mapping::All,
+            Self::Swapped { .. } => Mapping::Swapped,
+            Self::Subordinate { .. } => Mapping::Subordinate,
+            Self::Single { .. } => Mapping::Single,
         }
     }
 
@@ -56,10 +68,14 @@ impl IdMap {
         let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let mut maps = Vec::new();
         if uid == 0 {
-            let own = |file| fs::read_to_string(file).ok().map(|text| identity(&text));
+            let own = |file| fs::read_to_string(file).ok().map(|text| extents(&text));
             if let (Some(uids), Some(gids)) = (own("/proc/self/uid_map"), own("/proc/self/gid_map"))
             {
-                maps.push(Self::Identity { uids, gids });
+                let gids = identity(&gids);
+                maps.push(Self::Identity { uids: identity(&uids), gids: gids.clone() });
+                if let Some((root, uids)) = swapped(&uids) {
+                    maps.push(Self::Swapped { root, uids, gids });
+                }
             }
         } else {
             let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
@@ -85,7 +101,7 @@ impl IdMap {
             fs::write(&path, text).stage(&format!("write `{file}`"))
         };
         match self {
-            Self::Identity { uids, gids } => {
+            Self::Identity { uids, gids } | Self::Swapped { uids, gids, .. } => {
                 write("uid_map", uids)?;
                 write("gid_map", gids)
             }
@@ -103,14 +119,47 @@ impl IdMap {
     }
 }
 
-/// The lines that map every id of a namespace, given the namespace's own map, to itself.
-fn identity(own: &str) -> String {
-    let extents = own.lines().filter_map(|line| {
+/// The ids of a namespace (first, count), given its own map.
+fn extents(map: &str) -> Vec<(u32, u32)> {
+    let extent = |line: &str| {
         let mut fields = line.split_whitespace();
         let (first, _, count) = (fields.next()?, fields.next()?, fields.next()?);
-        Some(format!("{first} {first} {count}\n"))
-    });
-    extents.collect()
+        Some((first.parse().ok()?, count.parse().ok()?))
+    };
+    map.lines().filter_map(extent).collect()
+}
+
+/// The lines that map ids to themselves.
+fn identity(extents: &[(u32, u32)]) -> String {
+    let lines = extents.iter().map(|(first, count)| format!("{first} {first} {count}\n"));
+    lines.collect::<Vec<_>>().concat()
+}
+
+/// The highest id that stands for root: programs and file systems take some above for negative.
+const HIGHEST: u32 = i32::MAX.cast_unsigned() - 1;
+
+/// Who is root instead of id 0, and the lines of a map that is otherwise an identity. None where
+/// there is nobody else.
+///
+/// The last id is taken, which is the least likely to be anyone's.
+fn swapped(extents: &[(u32, u32)]) -> Option<(u32, String)> {
+    let last = |(first, count): &(u32, u32)| {
+        let last = first.saturating_add(count.checked_sub(1)?).min(HIGHEST);
+        (last >= *first).then_some(last)
+    };
+    let root = extents.iter().filter_map(last).max().filter(|root| *root != 0)?;
+    let mut others = Vec::new();
+    for (first, count) in extents {
+        let end = first.saturating_add(*count);
+        let mut from = *first;
+        for hole in [0, root].into_iter().filter(|hole| (*first..end).contains(hole)) {
+            others.push((from, hole - from));
+            from = hole + 1;
+        }
+        others.push((from, end - from));
+    }
+    others.retain(|(_, count)| *count > 0);
+    Some((root, format!("0 {root} 1\n{}", identity(&others))))
 }
 
 /// The name of a user in the text of `/etc/passwd`.
@@ -171,7 +220,20 @@ mod tests {
     #[test]
     fn an_identity_keeps_every_extent() {
         let own = "         0       1000          1\n         1     100000      65536\n";
-        assert_eq!(identity(own), "0 0 1\n1 1 65536\n");
+        assert_eq!(identity(&extents(own)), "0 0 1\n1 1 65536\n");
+    }
+
+    #[test]
+    fn root_is_swapped_for_the_last_id() {
+        let map = |own: &str| swapped(&extents(own));
+        let whole = "0 0 4294967295\n";
+        let expected = "0 2147483646 1\n1 1 2147483645\n2147483647 2147483647 2147483648\n";
+        assert_eq!(map(whole), Some((2_147_483_646, expected.to_owned())));
+        assert_eq!(map("0 100000 65536\n"), Some((65_535, "0 65535 1\n1 1 65534\n".to_owned())));
+        let two = "0 1000 1\n1 100000 10\n";
+        assert_eq!(map(two), Some((10, "0 10 1\n1 1 9\n".to_owned())));
+        assert_eq!(map("0 1000 1\n"), None);
+        assert_eq!(map("0 0 0\n"), None);
     }
 
     #[test]

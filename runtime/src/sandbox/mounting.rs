@@ -24,6 +24,8 @@ pub(super) fn new(
     attributes: MountAttrFlags,
 ) -> io::Result<OwnedFd> {
     let context = rustix::mount::fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
+    // What `mount` and `df` call it.
+    rustix::mount::fsconfig_set_string(&context, "source", kind)?;
     for (key, value) in options {
         match value {
             Some(value) => rustix::mount::fsconfig_set_string(&context, *key, *value)?,
@@ -69,6 +71,12 @@ pub(super) fn attach(mount: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
 /// Makes a detached mount, and with `recursive` those below it, read-only.
 pub(super) fn make_readonly(mount: BorrowedFd<'_>, recursive: bool) -> io::Result<()> {
     sys::set_mount_attributes(mount, recursive, MountAttrFlags::MOUNT_ATTR_RDONLY)
+}
+
+/// Keeps devices on a detached mount, and on those below it, from being opened: any number can be
+/// given to one by who may make devices, and by the layers of a base image.
+pub(super) fn forbid_devices(mount: BorrowedFd<'_>) -> io::Result<()> {
+    sys::set_mount_attributes(mount, true, MountAttrFlags::MOUNT_ATTR_NODEV)
 }
 
 /// Attaches a mount at a path of a root; what has to be there for it to stand on is made.

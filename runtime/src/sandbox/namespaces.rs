@@ -1,18 +1,19 @@
 //! What a step's init does in namespaces: a file system of its own, put together mount by mount.
 
+use std::ffi::CStr;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
-use ir::instruction::Network;
+use ir::instruction::{Network, Security};
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::mount::{MountAttrFlags, MountPropagationFlags, UnmountFlags};
 use rustix::process::DumpableBehavior;
 use rustix::thread::UnshareFlags;
 
-use super::spec::{self, Access, Failure, Mount, MountKind, Namespaces, Stage as _};
+use super::spec::{self, Access, Failure, HOSTS, Mount, MountKind, Namespaces, Stage as _};
 use super::{devices, mounting, sys};
 use crate::rootdir::RootDir;
 
@@ -29,15 +30,19 @@ pub(super) fn enter(own: &Namespaces, descriptors: Vec<OwnedFd>) -> Result<(), F
     if alone {
         sys::loopback_up().stage("bring the loopback interface up")?;
     }
-    // Someone may not like it; a name is not worth a failed step.
-    rustix::system::sethostname(own.hostname.as_bytes()).ok();
+    // Seccomp profiles refuse it; a name is not worth a failed step.
+    let named = rustix::system::sethostname(own.hostname.as_bytes()).is_ok();
 
     let mut setup = Setup::begin(own, descriptors)?;
     devices::dev(&setup.root, own.shared_memory)?;
     devices::proc(&setup.root, own.own_pids, own.security)?;
     devices::sys(&setup.root, own.security)?;
     for (target, content) in &own.files {
-        let file = MountKind::File { content: content.clone(), mode: 0o644, uid: 0, gid: 0 };
+        let mut content = content.clone();
+        if target == HOSTS && !named {
+            content.extend(local_line(rustix::system::uname().nodename()));
+        }
+        let file = MountKind::File { content, mode: 0o644, uid: 0, gid: 0 };
         setup.mount(target, &file)?;
     }
     for Mount { target, kind } in &own.mounts {
@@ -69,6 +74,9 @@ impl<'a> Setup<'a> {
         let mut descriptors: Vec<_> = descriptors.into_iter().map(Some).collect();
         // The socket for reports has been taken out from before the root.
         let root = take(&mut descriptors, spec::ROOT)?;
+        if own.security == Security::Sandbox {
+            mounting::forbid_devices(root.as_fd()).stage("forbid devices")?;
+        }
         mounting::attach(root.as_fd(), &at).stage("mount the root")?;
         Ok(Self { own, root: RootDir::from_fd(root), descriptors, made: 0 })
     }
@@ -83,6 +91,7 @@ impl<'a> Setup<'a> {
         let mount = match kind {
             MountKind::Attach { descriptor, access } => {
                 let mount = take(&mut self.descriptors, *descriptor)?;
+                mounting::forbid_devices(mount.as_fd()).stage(&stage)?;
                 match access {
                     Access::Shared => mount,
                     Access::ReadOnly => {
@@ -150,7 +159,7 @@ impl<'a> Setup<'a> {
         if self.own.overlay_user_xattrs {
             options.push(("userxattr", None));
         }
-        mounting::new("overlay", &options, MountAttrFlags::empty())
+        mounting::new("overlay", &options, MountAttrFlags::MOUNT_ATTR_NODEV)
     }
 
     /// Shows the scripts of heredocs below `/dev/pipes`, read-only.
@@ -190,6 +199,11 @@ impl<'a> Setup<'a> {
         }
         rustix::process::chdir("/").stage("enter the root")
     }
+}
+
+/// A line of `/etc/hosts` by which a machine finds itself.
+fn local_line(name: &CStr) -> Vec<u8> {
+    [b"127.0.0.1\t", name.to_bytes(), b"\n"].concat()
 }
 
 fn take(descriptors: &mut [Option<OwnedFd>], number: usize) -> Result<OwnedFd, Failure> {

@@ -14,23 +14,26 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::UnmountFlags;
 
-use super::fence::Fence;
+use super::fence::Guard;
 use super::layout::Layout;
 use super::limits::Limits;
 use super::relay::Relay;
-use super::spec::{Access, Confinement, Ids, Mount, MountKind, Namespaces, ROOT, Spec};
+use super::spec::{Access, Confinement, HOSTS, Ids, Mount, MountKind, Namespaces, ROOT, Spec};
 use super::stubs::Stubs;
-use super::{Isolation, SandboxError, Step, StepMount, command, mounting};
+use super::{Isolation, Mapping, SandboxError, Step, StepMount, command, mounting};
 use crate::rootdir::RootDir;
 use crate::users::User;
 
 /// The host name in a step that asks for none; constant, as it may end up in what the step writes.
 const HOSTNAME: &str = "kaniko";
 
+/// Where a Debian has settings of apt.
+const APT_SETTINGS: &str = "/etc/apt/apt.conf.d";
+
 /// What to make ready.
 pub(super) struct Task {
     pub isolation: Isolation,
-    pub fence: Option<Fence>,
+    pub guard: Guard,
     pub root: RootDir,
     pub mount: Option<OwnedFd>,
     pub argv: Vec<String>,
@@ -83,7 +86,7 @@ impl Undo {
 impl Task {
     pub(super) fn new(
         isolation: Isolation,
-        fence: Option<Fence>,
+        guard: Guard,
         root: RootDir,
         user: User,
         step: Step<'_>,
@@ -98,7 +101,7 @@ impl Task {
         Self {
             isolation,
             // A step that is trusted has the capabilities to do all that would be forbidden.
-            fence: fence.filter(|_| step.security == Security::Sandbox),
+            guard: if step.security == Security::Sandbox { guard } else { Guard::default() },
             root,
             mount: step.mount,
             argv: step.argv.to_vec(),
@@ -118,16 +121,20 @@ impl Task {
 
     pub(super) fn prepare(self) -> Result<Prepared, SandboxError> {
         match self.isolation {
-            Isolation::Namespaces { user, pids } => {
+            Isolation::Namespaces { mapping, pids } => {
+                let mut files = files(&self.hostname, &self.hosts);
+                if mapping == Mapping::Single {
+                    files.extend(self.settings_for_a_single_user());
+                }
                 let own = Namespaces {
                     stage: self.scratch.join("stage"),
                     disk: self.scratch.join("disk"),
                     own_pids: pids,
-                    overlay_user_xattrs: user,
+                    overlay_user_xattrs: mapping != Mapping::Machine,
                     network: self.network,
                     security: self.security,
                     shared_memory: self.limits.shared_memory(),
-                    files: files(&self.hostname, &self.hosts),
+                    files,
                     hostname: self.hostname.clone(),
                     mounts: Vec::new(),
                     scripts: Vec::new(),
@@ -136,6 +143,15 @@ impl Task {
             }
             Isolation::Chroot => self.for_chroot(),
         }
+    }
+
+    /// What programs must be told that see through it when users are pretended: apt looks whether it
+    /// has become the user that its downloads belong to.
+    fn settings_for_a_single_user(&self) -> Option<(String, Vec<u8>)> {
+        let directory = self.root.stat(Path::new(APT_SETTINGS)).ok().flatten()?;
+        let is_there = FileType::from_raw_mode(directory.st_mode) == FileType::Directory;
+        let content = b"APT::Sandbox::User \"root\";\n".to_vec();
+        is_there.then(|| (format!("{APT_SETTINGS}/99kaniko"), content))
     }
 
     fn for_namespaces(mut self, mut own: Namespaces) -> Result<Prepared, SandboxError> {
@@ -212,7 +228,7 @@ impl Task {
             ids: self.ids,
             security: self.security,
             limits: self.limits.resources,
-            fence: self.fence,
+            guard: self.guard,
         }
     }
 
@@ -370,7 +386,7 @@ fn files(name: &str, more: &[(String, IpAddr)]) -> Vec<(String, Vec<u8>)> {
     }
     vec![
         ("/etc/resolv.conf".to_owned(), resolv),
-        ("/etc/hosts".to_owned(), hosts.into_bytes()),
+        (HOSTS.to_owned(), hosts.into_bytes()),
         ("/etc/hostname".to_owned(), format!("{name}\n").into_bytes()),
     ]
 }

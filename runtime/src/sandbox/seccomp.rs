@@ -8,34 +8,40 @@ use super::sys;
 /// `AUDIT_ARCH_*` of this machine, the number of `socket(2)`, and the numbers of `socket` and
 /// `socketcall` in the 32-bit system calls that the same processor runs.
 #[cfg(target_arch = "x86_64")]
-const MACHINE: Machine = Machine { audit: 0xc000_003e, foreign: [359, 102] };
+pub(super) const MACHINE: Machine = Machine { audit: 0xc000_003e, foreign: [359, 102] };
 #[cfg(target_arch = "aarch64")]
-const MACHINE: Machine = Machine { audit: 0xc000_00b7, foreign: [281, 102] };
+pub(super) const MACHINE: Machine = Machine { audit: 0xc000_00b7, foreign: [281, 102] };
 
-struct Machine {
-    audit: u32,
+pub(super) struct Machine {
+    pub(super) audit: u32,
     foreign: [u32; 2],
 }
 
 /// Marks the x32 system calls of `x86_64`; no other machine has numbers that high.
-const X32: u32 = 0x4000_0000;
+pub(super) const X32: u32 = 0x4000_0000;
 
 // Offsets in `struct seccomp_data`.
-const NUMBER: u32 = 0;
-const ARCHITECTURE: u32 = 4;
+pub(super) const NUMBER: u32 = 0;
+pub(super) const ARCHITECTURE: u32 = 4;
 /// The low half of the first argument (both machines are little-endian).
-const FIRST_ARGUMENT: u32 = 16;
+pub(super) const FIRST_ARGUMENT: u32 = 16;
 
 /// Refuses sockets that reach a network with `EACCES`, in this process and all it starts.
 ///
 /// `io_uring` is refused too, as it can make sockets without asking. Without `CAP_SYS_ADMIN` the
 /// kernel wants no-new-privileges for a filter: setuid programs then do not gain anything.
 pub(super) fn refuse_networks() -> io::Result<()> {
-    if sys::set_seccomp_filter(&filter()).is_ok() {
+    install(&filter())
+}
+
+/// Puts a filter on this process and all it starts; without `CAP_SYS_ADMIN`, with
+/// no-new-privileges.
+pub(super) fn install(filter: &[libc::sock_filter]) -> io::Result<()> {
+    if sys::set_seccomp_filter(filter).is_ok() {
         return Ok(());
     }
     rustix::thread::set_no_new_privs(true)?;
-    sys::set_seccomp_filter(&filter())
+    sys::set_seccomp_filter(filter)
 }
 
 fn filter() -> Vec<libc::sock_filter> {
@@ -63,18 +69,18 @@ fn filter() -> Vec<libc::sock_filter> {
     ]
 }
 
-fn load(offset: u32) -> libc::sock_filter {
+pub(super) fn load(offset: u32) -> libc::sock_filter {
     instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, offset, 0, 0)
 }
 
-fn jump_if(equal: u32, then: u8, otherwise: u8) -> libc::sock_filter {
+pub(super) fn jump_if(equal: u32, then: u8, otherwise: u8) -> libc::sock_filter {
     instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, equal, then, otherwise)
 }
 
-fn answer(value: u32) -> libc::sock_filter {
+pub(super) fn answer(value: u32) -> libc::sock_filter {
     instruction(libc::BPF_RET | libc::BPF_K, value, 0, 0)
 }
 
-fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
+pub(super) fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
     libc::sock_filter { code: u16::try_from(code).expect("codes are small"), jt, jf, k }
 }

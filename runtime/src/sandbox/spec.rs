@@ -18,7 +18,7 @@ use rustix::net::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::fence::Fence;
+use super::fence::Guard;
 use super::limits::Ulimit;
 
 /// Descriptors sent with one byte of the stream; the kernel's bound is 253.
@@ -41,8 +41,8 @@ pub(super) struct Spec {
     pub security: Security,
     /// What it may use.
     pub limits: Vec<Ulimit>,
-    /// What Landlock keeps it from.
-    pub fence: Option<Fence>,
+    /// What holds it back besides.
+    pub guard: Guard,
 }
 
 /// Who a command runs as.
@@ -57,6 +57,9 @@ pub(super) struct Ids {
 pub(super) const REPORT: usize = 0;
 /// The descriptor of the root: a detached mount, or for a chroot the directory.
 pub(super) const ROOT: usize = 1;
+
+/// The file that names hosts; in it a step finds itself.
+pub(super) const HOSTS: &str = "/etc/hosts";
 
 /// How a step is confined.
 #[derive(Debug, Serialize, Deserialize)]

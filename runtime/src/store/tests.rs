@@ -194,3 +194,20 @@ fn a_tree_deeper_than_a_path_may_be_is_removed() {
     crate::remove::tree(&tree).unwrap();
     assert!(!tree.exists());
 }
+
+#[test]
+fn a_store_under_other_ids_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Store::open(dir.path()).unwrap());
+    drop(Store::open(dir.path()).unwrap());
+    for name in ["root-daemon", "daemon-root"] {
+        let mark = dir.path().join("ids").join(name);
+        let made = std::fs::metadata(&mark).unwrap();
+        std::os::unix::fs::chown(&mark, Some(65_534), None).unwrap();
+        let error = Store::open(dir.path()).unwrap_err();
+        assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+        assert_eq!(names(&dir.path().join("work")), [""; 0], "the refused build left nothing");
+        std::os::unix::fs::chown(&mark, Some(made.uid()), Some(made.gid())).unwrap();
+        drop(Store::open(dir.path()).unwrap());
+    }
+}

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixListener;
 
 use ir::op::InlineFile;
-use kaniko_runtime::sandbox::{Exit, Isolation, StepMount};
+use kaniko_runtime::sandbox::{Exit, Isolation, Mapping, StepMount};
 use rustix::fd::OwnedFd;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags};
 
@@ -241,7 +241,8 @@ fn overlay(bench: &Bench, lower: &std::path::Path) -> (OwnedFd, std::path::PathB
     for (key, path) in [("lowerdir", lower), ("upperdir", &upper), ("workdir", &work)] {
         rustix::mount::fsconfig_set_string(&context, key, path).unwrap();
     }
-    if matches!(bench.isolation, Isolation::Namespaces { user: true, .. }) {
+    let own = Mapping::Machine;
+    if matches!(bench.isolation, Isolation::Namespaces { mapping, .. } if mapping != own) {
         rustix::mount::fsconfig_set_flag(&context, "userxattr").unwrap();
     }
     rustix::mount::fsconfig_create(&context).unwrap();

@@ -6,6 +6,13 @@
 #: build --no-push --compression-level 77
 #: plan --build-arg BUILDKIT_SYNTAX=example.com/other:1
 #: build --no-push --secret nothing
+#: build --no-push --secret id=a,type=vault
+#: build --no-push --secret id=a,env=NOT_SET
+#: build --no-push --ssh default
+#: build --no-push --ssh default=missing
+#: build --no-push --ssh default=Dockerfile
+#: build --no-push --ulimit nofile=2:1
+#: build --no-push --shm-size many
 #: build --no-push --build-context name
 #: build --no-push --build-context alpine::linux/arm64=docker-image://alpine
 #: build --no-push --build-context name=s3://bucket/key

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use ir::instruction::{Network, Security};
 use ir::op::{
-    CopyOp, CopySource, GitOp, HttpOp, ImageOp, InlineFile, InlineOp, LocalOp, MkdirOp, Mode,
-    Mount, Op, RunOp, Sharing,
+    CopyOp, CopySource, GitOp, HttpOp, ImageOp, InlineFile, InlineOp, LocalOp, MergeOp, MkdirOp,
+    Mode, Mount, Op, RunOp, Sharing,
 };
 use ir::{Digest, NodeId};
 
@@ -106,6 +106,9 @@ fn mkdirs() -> Vec<Op> {
         Op::Mkdir(MkdirOp { path: "/e".into(), ..mkdir.clone() }),
         Op::Mkdir(MkdirOp { owner: "u".into(), ..mkdir.clone() }),
         Op::Mkdir(mkdir),
+        Op::Merge(MergeOp { root: NodeId(0), layer: NodeId(1) }),
+        Op::Merge(MergeOp { root: NodeId(1), layer: NodeId(0) }),
+        Op::Merge(MergeOp { root: NodeId(0), layer: NodeId(0) }),
     ]
 }
 
@@ -205,7 +208,6 @@ fn copies() -> Vec<CopyOp> {
         CopyOp { exclude: strings(&["a", "b"]), ..copy() },
         CopyOp { exclude: strings(&["ab"]), ..copy() },
         CopyOp { parents: true, ..copy() },
-        CopyOp { link: true, ..copy() },
     ]
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ir::op::{CopyOp, CopySource, GitOp, HttpOp, InlineFile, InlineOp, Mode, Op};
-use ir::{Code, Diagnostic, NodeId};
+use ir::op::{CopyOp, CopySource, GitOp, HttpOp, InlineFile, InlineOp, MergeOp, Mode, Op};
+use ir::{Code, Diagnostic, NodeId, Origin};
 
 use super::{Current, Lowering, Site, bad, commit, origin};
 use crate::giturl::{BadGitUrl, GitUrl, GitUrlError};
@@ -54,26 +54,46 @@ impl Lowering<'_> {
             });
         }
         self.heredoc_sources(current, &copy, &mut sources, site)?;
+        // BuildKit ignores `--link` where there is a mode.
+        let link = copy.link && mode.is_none();
+        if link {
+            check_numbers(&copy.chown)?;
+        }
         let created_by = created_by(&copy);
+        let root = if link { self.empty() } else { current.stage.root };
         let stage = &mut current.stage;
         let op = CopyOp {
-            root: stage.root,
+            root,
             sources,
             destination: path::join_directory(
                 &stage.config.config.working_dir,
                 &copy.destination.value,
             ),
-            owner: Some(copy.chown).filter(|owner| !owner.is_empty()),
-            // BuildKit ignores `--link` where there is a mode.
-            link: copy.link && mode.is_none(),
+            owner: Some(copy.chown.value).filter(|owner| !owner.is_empty()),
             mode,
             exclude: copy.exclude,
             parents: matches!(copy.kind, CopyKind::Copy { parents: true, .. }),
         };
         let origin = origin(stage, site);
-        stage.root = self.add(Op::Copy(op), origin);
+        let before = std::mem::replace(&mut stage.root, self.add(Op::Copy(op), origin.clone()));
         commit(stage, created_by, true);
+        if link && self.nodes[before.index()].op != Op::Scratch {
+            let text = format!("{} (put on what is before it)", origin.text);
+            let merge = MergeOp { root: before, layer: stage.root };
+            stage.root = self.add(Op::Merge(merge), Origin { text, ..origin });
+        }
         Ok(())
+    }
+
+    /// The root that layers of their own are made in.
+    fn empty(&mut self) -> NodeId {
+        if let Some(empty) = self.empty {
+            return empty;
+        }
+        let text = "an empty root for --link".to_owned();
+        let empty = self.add(Op::Scratch, Origin { text, ..Origin::default() });
+        self.empty = Some(empty);
+        empty
     }
 
     fn path_source(&mut self, copy: &CopyStep, word: &Word, from: Option<NodeId>) -> CopySource {
@@ -118,6 +138,20 @@ impl Lowering<'_> {
             unpack: false,
         }));
         Ok(())
+    }
+}
+
+/// Names of owners are those of the root that is copied to, which `--link` does not look at.
+fn check_numbers(chown: &Word) -> Result<(), Diagnostic> {
+    // Everyone knows root.
+    let known = |id: &&str| id.is_empty() || *id == "root" || id.parse::<u32>().is_ok();
+    match chown.value.split(':').find(|id| !known(id)) {
+        None => Ok(()),
+        Some(name) => {
+            let message = format!("`--link` knows no image that says who `{name}` is");
+            Err(bad(Code::BadFlagValue, chown.span, message)
+                .help("give `--chown` numbers, or remove `--link`"))
+        }
     }
 }
 
@@ -267,8 +301,8 @@ fn created_by(copy: &CopyStep) -> String {
         }
         CopyKind::Add { .. } => words.push("ADD".to_owned()),
     }
-    if !copy.chown.is_empty() {
-        words.push(format!("--chown={}", copy.chown));
+    if !copy.chown.value.is_empty() {
+        words.push(format!("--chown={}", copy.chown.value));
     }
     words.extend(copy.chmod.as_ref().map(|chmod| format!("--chmod={}", chmod.value)));
     words.extend(copy.sources.iter().map(|source| source.value.clone()));

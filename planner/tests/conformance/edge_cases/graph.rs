@@ -44,6 +44,7 @@ impl Reader<'_> {
                 json!({"directory": mkdir.path, "owner": owner(&mkdir.owner), "root": root})
             }
             Op::Copy(copy) => self.copy(copy),
+            Op::Merge(_) => unreachable!("no row has `--link`"),
             Op::Run(run) => self.run(run, origin),
         };
         self.nodes.name(form)
@@ -84,7 +85,6 @@ impl Reader<'_> {
             "mode": mode,
             "exclude": copy.exclude,
             "parents": copy.parents,
-            "link": copy.link,
         })
     }
 
@@ -176,7 +176,8 @@ fn taken(op: &Op) -> Vec<(NodeId, &str)> {
         | Op::Git(_)
         | Op::Http(_)
         | Op::Inline(_)
-        | Op::Mkdir(_) => Vec::new(),
+        | Op::Mkdir(_)
+        | Op::Merge(_) => Vec::new(),
     }
 }
 

@@ -238,7 +238,6 @@ fn copy(from: &str, action: &Value) -> Value {
         "mode": opt["mode"].as_u64(),
         "exclude": opt["exclude_patterns"].as_array().cloned().unwrap_or_default(),
         "parents": false,
-        "link": false,
     })
 }
 

@@ -12,7 +12,7 @@ use super::*;
 use crate::context::source::Lookup;
 
 /// Answers requests, one connection each, with what it was given, in order. Returns its address
-/// and the first lines of the requests.
+/// and of each request the first line and what it says as `Authorization`.
 async fn serve(answers: &[&str]) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -25,7 +25,11 @@ async fn serve(answers: &[&str]) -> (String, Arc<Mutex<Vec<String>>>) {
             let mut request = vec![0; 4096];
             let read = stream.read(&mut request).await.unwrap();
             let request = String::from_utf8_lossy(&request[..read]).into_owned();
-            seen.lock().unwrap().push(request.lines().next().unwrap_or_default().to_owned());
+            let mut lines = request.lines();
+            let first = lines.next().unwrap_or_default();
+            let said = lines.find_map(|line| line.strip_prefix("authorization: "));
+            let said = said.map(|said| format!(" as {said}")).unwrap_or_default();
+            seen.lock().unwrap().push(format!("{first}{said}"));
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
     });
@@ -51,15 +55,25 @@ fn op(url: &str, checksum: Option<&str>) -> HttpOp {
     }
 }
 
-fn client() -> Client {
-    // Fails if one is installed already, which is as good.
-    drop(rustls::crypto::ring::default_provider().install_default());
-    Client::builder().no_proxy().build().unwrap()
+fn redirect(to: &str) -> String {
+    format!(
+        "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    )
 }
 
 async fn get(op: &HttpOp, scratch: &Path) -> Result<Tree, ContextError> {
-    let client = client();
-    fetch(op, &client, scratch, &CancellationToken::new()).await
+    get_knowing(&[], op, scratch).await
+}
+
+async fn get_knowing(
+    secrets: &[(&str, &str)],
+    op: &HttpOp,
+    scratch: &Path,
+) -> Result<Tree, ContextError> {
+    let client = Client::new(crate::registry::Settings::default()).unwrap();
+    let secrets = secrets.iter().map(|(id, text)| ((*id).to_owned(), text.as_bytes().to_vec()));
+    let asker = Asker { client: &client, secrets: &secrets.collect() };
+    fetch(op, asker, scratch, &CancellationToken::new()).await
 }
 
 #[tokio::test]
@@ -77,9 +91,7 @@ async fn a_file_comes_with_its_time_and_mode() {
 
 #[tokio::test]
 async fn redirects_are_followed_and_no_time_is_1970() {
-    let redirect = "HTTP/1.1 302 Found\r\nLocation: /y\r\nContent-Length: 0\r\n\
-                    Connection: close\r\n\r\n";
-    let (address, requests) = serve(&[redirect, &ok("", "hello")]).await;
+    let (address, requests) = serve(&[&redirect("/y"), &ok("", "hello")]).await;
     let dir = tempfile::tempdir().unwrap();
     get(&op(&format!("http://{address}/x"), None), dir.path()).await.unwrap();
     assert_eq!(*requests.lock().unwrap(), ["GET /x HTTP/1.1", "GET /y HTTP/1.1"]);
@@ -118,6 +130,85 @@ async fn errors_name_the_url_but_nothing_secret_in_it() {
 }
 
 #[tokio::test]
+async fn secrets_for_a_host_are_told_to_it_alone() {
+    const HEADER: (&str, &str) = ("HTTP_AUTH_HEADER_127.0.0.1", "Basic YTpi\n");
+    const TOKEN: (&str, &str) = ("HTTP_AUTH_TOKEN_127.0.0.1", "hunter2\n");
+    const OTHER: (&str, &str) = ("HTTP_AUTH_TOKEN_localhost", "other");
+    let dir = tempfile::tempdir().unwrap();
+    for (secrets, said) in [
+        (&[HEADER, OTHER][..], " as Basic YTpi"),
+        (&[TOKEN], " as Bearer hunter2"),
+        (&[HEADER, TOKEN], " as Bearer hunter2"),
+        (&[OTHER], ""),
+    ] {
+        // The second server is another one on this host, the third one of another host's name.
+        let (third, third_saw) = serve(&[&ok("", "hello")]).await;
+        let third = third.replace("127.0.0.1", "localhost");
+        let (second, second_saw) = serve(&[&redirect(&format!("http://{third}/z"))]).await;
+        let answers = [redirect("/same"), redirect(&format!("http://{second}/y"))];
+        let (first, first_saw) = serve(&answers.each_ref().map(String::as_str)).await;
+        let op = op(&format!("http://{first}/x"), None);
+        get_knowing(secrets, &op, dir.path()).await.unwrap();
+        let saw = first_saw.lock().unwrap().clone();
+        assert_eq!(saw, [format!("GET /x HTTP/1.1{said}"), format!("GET /same HTTP/1.1{said}")]);
+        assert_eq!(*second_saw.lock().unwrap(), ["GET /y HTTP/1.1"]);
+        assert_eq!(*third_saw.lock().unwrap(), ["GET /z HTTP/1.1"]);
+    }
+    // More than the URL itself says.
+    let (address, saw) = serve(&[&ok("", "hello")]).await;
+    let op = op(&format!("http://user:password@{address}/x"), None);
+    get_knowing(&[TOKEN], &op, dir.path()).await.unwrap();
+    assert_eq!(*saw.lock().unwrap(), ["GET /x HTTP/1.1 as Bearer hunter2"]);
+}
+
+#[test]
+fn who_may_know_what_a_host_does() {
+    for (first, next, may) in [
+        ("https://a/x", "https://a/y", true),
+        ("http://a/x", "https://a/x", true),
+        ("https://a/x", "http://a/x", false),
+        ("https://a:444/x", "http://a:444/x", false),
+        ("http://a:444/x", "https://a:444/x", false),
+        ("https://a/x", "https://a:444/x", false),
+        ("https://a/x", "https://b.a/x", false),
+        ("https://a.b/x", "https://b/x", false),
+    ] {
+        let [first, next] = [first, next].map(|url| Url::parse(url).unwrap());
+        assert_eq!(is_confidant(&first, &next), may, "{first} {next}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_let_in_learns_how_to_ask() {
+    let dir = tempfile::tempdir().unwrap();
+    let (address, _) = serve(&[&status("401 Unauthorized"), &status("403 Forbidden")]).await;
+    let op = op(&format!("http://{address}/x"), None);
+    let error = get(&op, dir.path()).await.err().unwrap().to_string();
+    assert!(error.contains("401") && error.contains("id=HTTP_AUTH_TOKEN_127.0.0.1"), "{error}");
+    let token = [("HTTP_AUTH_TOKEN_127.0.0.1", "hunter2")];
+    let error = get_knowing(&token, &op, dir.path()).await.err().unwrap();
+    assert!(matches!(error, ContextError::Status { .. }), "{error}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    let two_lines = [("HTTP_AUTH_HEADER_127.0.0.1", "hunter2\nx: y")];
+    let error = get_knowing(&two_lines, &op, dir.path()).await.err().unwrap();
+    assert!(matches!(&error, ContextError::Authorization { id } if *id == two_lines[0].0));
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+}
+
+#[tokio::test]
+async fn redirects_end_somewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let again = redirect("/x");
+    let (address, requests) = serve(&vec![again.as_str(); 20]).await;
+    let error = get(&op(&format!("http://{address}/x"), None), dir.path()).await.err().unwrap();
+    assert!(matches!(error, ContextError::Redirects { .. }), "{error}");
+    assert_eq!(requests.lock().unwrap().len(), MAX_REDIRECTS + 1);
+    let (address, _) = serve(&[&redirect("file:///etc/passwd")]).await;
+    let error = get(&op(&format!("http://{address}/x"), None), dir.path()).await.err().unwrap();
+    assert!(matches!(error, ContextError::Redirect { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn a_name_cannot_leave_the_directory() {
     let dir = tempfile::tempdir().unwrap();
     for name in ["", ".", "..", "../x", "a/b"] {
@@ -133,8 +224,9 @@ async fn a_cancelled_download_ends() {
     let dir = tempfile::tempdir().unwrap();
     let cancel = CancellationToken::new();
     cancel.cancel();
-    let client = client();
+    let client = Client::new(crate::registry::Settings::default()).unwrap();
+    let asker = Asker { client: &client, secrets: &BTreeMap::new() };
     let op = op("http://127.0.0.1:1/x", None);
-    let error = fetch(&op, &client, dir.path(), &cancel).await.err().unwrap();
+    let error = fetch(&op, asker, dir.path(), &cancel).await.err().unwrap();
     assert!(matches!(error, ContextError::Cancelled { .. }), "{error}");
 }

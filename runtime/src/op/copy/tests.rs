@@ -73,6 +73,18 @@ impl Scene {
         copy(op, &root, &|_| tree.clone(), NOW, &CancellationToken::new())
     }
 
+    /// As with `--link`: copies into an empty root, and puts that on the other.
+    fn link(&self, sources: &[&str], destination: &str) {
+        let layer = self.dir.path().join("layer");
+        fs::create_dir(&layer).unwrap();
+        let layer = Arc::new(RootDir::open(&layer).unwrap());
+        let tree = local(&self.context(""), &self.ignore, Path::new("")).unwrap();
+        let cancel = CancellationToken::new();
+        copy(&op(sources, destination), &layer, &|_| tree.clone(), NOW, &cancel).unwrap();
+        let root = RootDir::open(&self.root("")).unwrap();
+        merge(&Tree::new(layer, Owners::Kept, None), &root, &cancel).unwrap();
+    }
+
     fn copy(&self, sources: &[&str], destination: &str) -> Result<Vec<String>, CopyError> {
         self.run(&op(sources, destination))
     }
@@ -151,7 +163,9 @@ fn where_sources_go() {
         (&["*"], "/d/", &[], &["d/", "d/f", "d/lf", "d/sub/", "d/sub/deep", "d/x"]),
         (&["d*/s?b/d*"], "/d/", &[], &["d/", "d/deep"]),
         (&["ld/x"], "/d/", &[], &["d/", "d/x"]),
-        (&["l*/x"], "/d/", &[], &["d/", "d/x"]),
+        // Behind a wildcard no links are followed but that which is the source itself.
+        (&["l*/x"], "/d/", &[], &[]),
+        (&["l[d]"], "/d/", &[], &["d/", "d/sub/", "d/sub/deep", "d/x"]),
         (&["no*"], "/d/", &[], &[]),
         (&["lf"], "/d/", &[], &["d/", "d/lf"]),
         (&["ld"], "/d/", &[], &["d/", "d/sub/", "d/sub/deep", "d/x"]),
@@ -274,7 +288,7 @@ fn parents_are_kept_behind_the_pivot() {
 }
 
 #[test]
-fn linked_copies_do_not_look_at_the_root() {
+fn layers_of_their_own_do_not_look_at_the_root() {
     for (sources, destination, before, after) in [
         (&["f"][..], "/l/", &["l -> /real", "real/x"][..], &["l/", "l/f", "real/", "real/x"][..]),
         (&["f"], "/a/b/c", &["a"], &["a/", "a/b/", "a/b/c = content of f"]),
@@ -284,9 +298,7 @@ fn linked_copies_do_not_look_at_the_root() {
         (&["dir", "f"], "/d", &[], &["d/", "d/f", "d/sub/", "d/sub/x = content of dir/sub/x"]),
     ] {
         let scene = Scene::new().with("context", &["f", "dir/sub/x"]).with("root", before);
-        let mut op = op(sources, destination);
-        op.link = true;
-        scene.run(&op).unwrap();
+        scene.link(sources, destination);
         assert_eq!(scene.listing(), after, "{sources:?} to {destination} over {before:?}");
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
-use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Stat};
 use tokio_util::sync::CancellationToken;
 
@@ -35,8 +35,7 @@ const BATCH: usize = 64;
 pub(super) struct Copier<'a> {
     directories: Directories<'a>,
     look: Look,
-    /// `--link`: what is in the way is replaced, whatever it is.
-    replaces: bool,
+    in_the_way: InTheWay,
     means: Means,
     batch: Vec<Item>,
     /// Files with several names, with the device and inode they are.
@@ -47,6 +46,15 @@ pub(super) struct Copier<'a> {
     cancel: &'a CancellationToken,
 }
 
+/// What becomes of a directory where a file is to go, and of anything else where a directory is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum InTheWay {
+    /// That is an error.
+    Refused,
+    /// It is removed.
+    Replaced,
+}
+
 /// Device and inode.
 type Inode = (u64, u64);
 
@@ -55,14 +63,14 @@ impl<'a> Copier<'a> {
     pub(super) fn new(
         root: &'a RootDir,
         look: Look,
-        replaces: bool,
+        in_the_way: InTheWay,
         cancel: &'a CancellationToken,
     ) -> Self {
         let refused = Arc::<Refused>::default();
         Self {
             directories: Directories::new(root, Arc::clone(&refused)),
             look,
-            replaces,
+            in_the_way,
             means: Means::new(),
             batch: Vec::new(),
             linked: Vec::new(),
@@ -77,26 +85,13 @@ impl<'a> Copier<'a> {
         self.directories.root()
     }
 
-    /// Where copies differ from their sources.
-    pub(super) fn look(&self) -> &Look {
-        &self.look
-    }
-
-    /// Whether what is in the way is replaced.
-    pub(super) fn replaces(&self) -> bool {
-        self.replaces
-    }
-
     /// The directories it has made and changed.
     pub(super) fn directories(&mut self) -> &mut Directories<'a> {
         &mut self.directories
     }
 
-    /// Whether a path is a directory for this copy: with `--link`, one that it made.
+    /// Whether a path is a directory.
     pub(super) fn is_directory(&self, path: &Path) -> Result<bool, CopyError> {
-        if self.replaces {
-            return Ok(path.as_os_str().is_empty() || self.directories.knows(path));
-        }
         let stat = self.root().lstat(path);
         let stat = stat.map_err(|source| CopyError::Write { path: shown(path), source })?;
         Ok(stat.is_some_and(|stat| is_directory(&stat)))
@@ -104,18 +99,7 @@ impl<'a> Copier<'a> {
 
     /// Makes a directory and its missing parents.
     pub(super) fn make_all(&mut self, path: &Path, like: Plain) -> io::Result<()> {
-        if !self.replaces {
-            return self.directories.make_all(path, like);
-        }
-        let mut at = PathBuf::new();
-        for name in path {
-            at.push(name);
-            if !self.directories.knows(&at) {
-                let entry = like.entry(at.clone());
-                self.merge(entry)?;
-            }
-        }
-        Ok(())
+        self.directories.make_all(path, like)
     }
 
     /// Copies one thing that is no directory. The directory it goes to exists.
@@ -260,7 +244,7 @@ impl<'a> Copier<'a> {
                 self.directories.become_like(entry);
                 Ok(())
             }
-            Some(_) if self.replaces => {
+            Some(_) if self.in_the_way == InTheWay::Replaced => {
                 let (parent, name) = self.root().parent(&entry.path)?;
                 self.directories.touch(entry.path.parent().unwrap_or(Path::new("")))?;
                 rustix::fs::unlinkat(parent, name, AtFlags::empty())?;
@@ -291,14 +275,14 @@ impl<'a> Copier<'a> {
         match stat_at(target, item.name()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(item.failed(error)),
-            Ok(stat) if is_directory(&stat) && !self.replaces => {
+            Ok(stat) if is_directory(&stat) && self.in_the_way == InTheWay::Refused => {
                 Err(CopyError::IsDirectory { from: shown(&item.from), to: shown(&item.to) })
             }
             Ok(stat) => {
                 if is_directory(&stat) {
                     self.directories.forget(&item.to);
                 }
-                remove(target, item.name(), &stat).map_err(|error| item.failed(error))
+                crate::remove::at(target, item.name()).map_err(|error| item.failed(error))
             }
         }
     }
@@ -371,19 +355,4 @@ fn inode(stat: &Stat) -> Inode {
 
 fn is_directory(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::Directory
-}
-
-/// Removes a name and, if it is a directory, everything in it.
-fn remove(dir: BorrowedFd<'_>, name: &OsStr, stat: &Stat) -> io::Result<()> {
-    use rustix::fs::{Mode, OFlags};
-    if !is_directory(stat) {
-        return Ok(rustix::fs::unlinkat(dir, name, AtFlags::empty())?);
-    }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let this = rustix::fs::openat(dir, name, flags, Mode::empty())?;
-    for below in names(this.as_fd())? {
-        let stat = stat_at(this.as_fd(), &below)?;
-        remove(this.as_fd(), &below, &stat)?;
-    }
-    Ok(rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR)?)
 }

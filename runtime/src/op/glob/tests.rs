@@ -26,12 +26,14 @@ fn find(ignore: &[&str], pattern: &str) -> Vec<String> {
 #[test]
 fn wildcards_find_what_go_finds() {
     for (pattern, expected) in [
-        ("*/x.c", &["a/x.c", "absolute/x.c", "b/x.c", "link/x.c"][..]),
+        ("*/x.c", &["a/x.c", "b/x.c"][..]),
         ("a/*", &["a/.h", "a/x.c"]),
         ("./[ab]/../?/x*", &["a/x.c", "b/x.c"]),
         ("link/*", &["link/x.c", "link/y"]),
-        ("l*k/y/*", &["link/y/x.c"]),
-        ("*/*/*", &["b/y/x.c", "link/y/x.c"]),
+        ("l*k/y/*", &[]),
+        ("link/*/*", &["link/y/x.c"]),
+        ("l*", &["link"]),
+        ("*/*/*", &["b/y/x.c"]),
         ("none/*", &[]),
         ("a/x.c/*", &[]),
         ("[[]z]", &["[z]"]),

@@ -100,6 +100,8 @@ fn configured(spec: &Spec<'_>, scratch: &Scratch) -> Result<OwnedFd, SnapshotErr
         set_path("workdir", work).map_err(cannot::<io::Error>("work in", work))?;
     }
     let create = || {
+        // What `mount` and `df` call it.
+        rustix::mount::fsconfig_set_string(fs, "source", "overlay")?;
         for (key, value) in OPTIONS {
             rustix::mount::fsconfig_set_string(fs, key, value)?;
         }

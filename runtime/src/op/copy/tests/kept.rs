@@ -82,9 +82,33 @@ fn modes_are_changed() {
     op.mode = Some(Mode::Octal(0o4711));
     op.destination = "/c/d".to_owned();
     scene.run(&op).unwrap();
-    for path in ["c", "c/d", "c/d/s", "c/d/s/x", "c/d/f"] {
+    for path in ["c/d/s", "c/d/s/x", "c/d/f"] {
         assert_eq!(mode(path), 0o4711, "{path}");
     }
+    // What is made on the way is no copy: mkdir(2) takes permissions only.
+    assert_eq!(["c", "c/d"].map(mode), [0o711, 0o711]);
+    op.mode = Some(Mode::Symbolic("go=".to_owned()));
+    op.destination = "/e/f".to_owned();
+    scene.run(&op).unwrap();
+    assert_eq!(["e", "e/f", "e/f/s", "e/f/s/x"].map(mode), [0o755, 0o755, 0o700, 0o700]);
+}
+
+#[test]
+fn layers_of_their_own_bring_everything_along() {
+    let scene = Scene::new()
+        .with("context", &["d/s/f", "d/s/l -> f"])
+        .with("root", &["d/s/deep/er/old", "d/s/f/old"]);
+    fs::set_permissions(scene.context("d/s"), fs::Permissions::from_mode(0o1711)).unwrap();
+    fs::set_permissions(scene.root("d"), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::hard_link(scene.context("d/s/f"), scene.context("d/s/g")).unwrap();
+    age(&scene.context(""));
+    scene.link(&["d"], "/d/");
+    let meta = |path: &str| fs::symlink_metadata(scene.root(path)).unwrap();
+    assert_eq!(meta("d/s/f").ino(), meta("d/s/g").ino());
+    assert!(scene.root("d/s/deep/er/old").exists() && meta("d/s/f").is_file());
+    assert_eq!((meta("d/s").mode() & 0o7777, meta("d/s").mtime()), (0o1711, 5));
+    // Where the layer has a directory, that is what it looks like.
+    assert_eq!((meta("d").mode() & 0o7777, meta("d").mtime()), (0o755, 5));
 }
 
 // rule: copy.missing-directories

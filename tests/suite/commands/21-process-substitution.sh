@@ -1,0 +1,4 @@
+# bash's files that are pipes
+#: prints a
+diff <(printf 'a\nb\n') <(printf 'a\nb\n')
+cat <(echo a)

@@ -1,0 +1,6 @@
+# ps and pgrep see the command's own processes
+sleep 60 &
+ps -ef
+ps -o comm= -p $! | grep -x sleep
+pgrep -x sleep
+kill $!

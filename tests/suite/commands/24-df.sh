@@ -1,0 +1,5 @@
+# what is mounted
+df /
+df -h / | tail -n 1
+mount > /dev/null
+findmnt / > /dev/null

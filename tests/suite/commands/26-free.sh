@@ -1,0 +1,5 @@
+# memory and load
+free -m
+uptime
+nproc
+vmstat

@@ -1,0 +1,9 @@
+# users and groups by the system's tools
+groupadd -g 2000 builders
+useradd -m -u 2001 -g builders -s /bin/bash ann
+test "$(id -u ann):$(id -gn ann)" = 2001:builders
+test "$(stat -c %U:%G /home/ann)" = ann:builders
+usermod -a -G adm ann
+id -nG ann | grep -qw adm
+echo 'ann:secret' | chpasswd
+passwd -S ann | grep -q ' P '

@@ -1,0 +1,6 @@
+# a step of another user
+#: user ann
+#: prints ann:builders
+echo "$(id -un):$(id -gn)"
+touch "$HOME/own"
+! touch /root/x 2>/dev/null

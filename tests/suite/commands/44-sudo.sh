@@ -1,0 +1,3 @@
+# root becomes another by sudo
+#: prints ann
+sudo -u ann whoami

@@ -1,0 +1,6 @@
+# capabilities of a file
+cp /usr/bin/python3 /usr/local/bin/python-low
+setcap cap_net_bind_service=+ep /usr/local/bin/python-low
+getcap /usr/local/bin/python-low | grep -q cap_net_bind_service=ep
+cp --preserve=all /usr/local/bin/python-low /usr/local/bin/python-copy
+getcap /usr/local/bin/python-copy | grep -q cap_net_bind_service=ep

@@ -1,0 +1,9 @@
+# root listens on a port below 1024
+#: prints listening
+python3 - <<'X'
+import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 81))
+s.listen()
+print("listening")
+X

@@ -1,0 +1,7 @@
+# processes signal one another
+#: prints terminated
+sh -c 'trap "echo terminated; exit 0" TERM; kill -TERM $$; sleep 5'
+sleep 100 & kill -9 $! && ! wait $! 2>/dev/null
+sleep 100 & sleep 100 &
+until test "$(pgrep -xc sleep)" -ge 2; do :; done
+killall sleep

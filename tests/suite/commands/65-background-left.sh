@@ -1,0 +1,4 @@
+# a step ends though it leaves something running
+sleep 86417 &
+disown
+(setsid sleep 86417 >/dev/null 2>&1 &)

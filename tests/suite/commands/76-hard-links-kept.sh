@@ -1,0 +1,3 @@
+# they are still one file in the next step
+test "$(stat -c %i /var/tmp/one)" = "$(stat -c %i /var/tmp/uno)"
+test "$(stat -c %h /var/tmp/one)" = 2

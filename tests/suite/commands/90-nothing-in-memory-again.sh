@@ -1,0 +1,2 @@
+# and the next finds nothing
+test ! -e /dev/shm/left
