@@ -1,8 +1,6 @@
 //! What others make of the layers: umoci, GNU tar and our own extraction give the root that the
 //! step left.
 
-use std::sync::Arc;
-
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -17,11 +15,10 @@ fn write_layout(to: &Path, layers: &[Vec<u8>]) {
     let blobs = to.join("blobs/sha256");
     fs::create_dir_all(&blobs).unwrap();
     let blob = |kind: &str, bytes: &[u8]| -> Value {
-        let digest = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}"));
-        let digest: String = digest.collect();
-        fs::write(blobs.join(&digest), bytes).unwrap();
+        let digest = ir::Digest::from_bytes(Sha256::digest(bytes).into());
+        fs::write(blobs.join(digest.hex()), bytes).unwrap();
         let media_type = format!("application/vnd.oci.image.{kind}");
-        json!({ "mediaType": media_type, "digest": format!("sha256:{digest}"), "size": bytes.len() })
+        json!({ "mediaType": media_type, "digest": digest.to_string(), "size": bytes.len() })
     };
     let layers: Vec<Value> = layers.iter().map(|layer| blob("layer.v1.tar", layer)).collect();
     let diff_ids: Vec<&Value> = layers.iter().map(|layer| &layer["digest"]).collect();
