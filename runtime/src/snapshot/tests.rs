@@ -21,6 +21,7 @@ use crate::layer::entry::{Kind, Time};
 use crate::layer::metadata;
 use crate::rootdir::names;
 
+mod given;
 mod kinds;
 mod laws;
 mod links;
@@ -202,7 +203,9 @@ pub(super) fn lines(changes: &ChangeSet) -> Vec<String> {
 /// As [`exact`], with times during the test as [`NOW`].
 pub(super) fn manifest(root: &RootDir) -> BTreeMap<PathBuf, (Entry, Vec<u8>)> {
     let mut manifest = exact(root);
-    manifest.values_mut().for_each(|(entry, _)| hide_now(entry));
+    for (entry, _) in manifest.values_mut() {
+        hide_now(entry);
+    }
     manifest
 }
 
