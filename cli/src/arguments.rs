@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Build(Box<BuildArgs>),
     Plan(PlanArgs),
     Ir(IrArgs),
+    Doctor(DoctorArgs),
 }
 
 /// Build an image and push or write it
@@ -99,6 +100,24 @@ pub(crate) struct IrArgs {
     pub(crate) level: Level,
     /// Text for people, which for a program is a Dockerfile, or JSON for programs
     #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub(crate) format: Format,
+}
+
+/// Show what this machine or container allows, and what would lift what it does not
+///
+/// Every way to confine RUN is tried, and what a build would use is said first. The exit status is
+/// 0 if RUN works, and 1 if it does not.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  kaniko doctor
+  kaniko doctor --kaniko-dir /cache --isolation namespaces
+  kaniko doctor --format json")]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+    /// Text for people or JSON for programs
+    #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }
 
@@ -199,10 +218,10 @@ pub(crate) struct RegistryArgs {
     pub(crate) image_download_retry: u32,
 }
 
-/// How the build is carried out on this machine.
+/// Where commands run, and how they are confined.
 #[derive(Args)]
 #[command(next_help_heading = "Machine")]
-pub(crate) struct MachineArgs {
+pub(crate) struct PlaceArgs {
     /// Directory for everything that is kept or in the making
     #[arg(
         long,
@@ -212,23 +231,35 @@ pub(crate) struct MachineArgs {
         default_value = "/kaniko"
     )]
     pub(crate) kaniko_dir: PathBuf,
+    /// How RUN is confined
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) isolation: Isolation,
+    /// Whether RUN is confined by Landlock besides
+    #[arg(long = "isolation-landlock", value_enum, default_value_t)]
+    pub(crate) landlock: Landlock,
+}
+
+/// How the build is carried out on this machine.
+#[derive(Args)]
+#[command(next_help_heading = "Machine")]
+pub(crate) struct MachineArgs {
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
     /// How roots are made and changes are found
     #[arg(long, value_enum, default_value_t)]
     pub(crate) snapshotter: Snapshotter,
     #[command(flatten)]
     pub(crate) changes: ChangesArgs,
-    /// How RUN is confined
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) isolation: Isolation,
     /// Limit of each RUN; may be repeated
     #[arg(long = "ulimit", value_name = "NAME=SOFT[:HARD]", action = ArgAction::Append)]
     pub(crate) ulimits: Vec<runtime::sandbox::Ulimit>,
     /// Size of /dev/shm of each RUN [default: 64m]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(crate) shm_size: Option<u64>,
-    /// Whether RUN is confined by Landlock besides
-    #[arg(long = "isolation-landlock", value_enum, default_value_t)]
-    pub(crate) landlock: Landlock,
+    /// How much a layer of a base image, or an archive of ADD, may come to; may be repeated
+    /// [default: 4000000 entries; 16 GiB, or 200 times what it is compressed]
+    #[arg(long = "unpack-limit", value_name = "entries=N|size=SIZE", action = ArgAction::Append)]
+    pub(crate) unpack_limits: Vec<UnpackLimit>,
     /// Secret for RUN --mount=type=secret, and for ADD of URLs (`HTTP_AUTH_TOKEN_HOST`,
     /// `HTTP_AUTH_HEADER_HOST`): of a file or a variable, which without a name have that of its id;
     /// may be repeated
@@ -344,6 +375,29 @@ impl FromStr for Host {
             return Err("the name is none of a host");
         }
         Ok(Self { name: name.to_owned(), address })
+    }
+}
+
+/// A bound of what is unpacked, as `--unpack-limit` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnpackLimit {
+    /// Most entries.
+    Entries(u64),
+    /// Most bytes when it is decompressed.
+    Size(u64),
+}
+
+impl FromStr for UnpackLimit {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some(("entries", number)) => {
+                number.parse().map(Self::Entries).map_err(|_| "it is not a number of entries")
+            }
+            Some(("size", text)) => size(text).map(Self::Size),
+            Some(_) | None => Err("it is neither entries=N nor size=SIZE"),
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! One file for each subcommand.
 
 pub(crate) mod build;
+pub(crate) mod doctor;
 pub(crate) mod ir;
+pub(crate) mod place;
 pub(crate) mod plan;
 pub(crate) mod registry;
 pub(crate) mod secret;

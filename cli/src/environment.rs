@@ -13,10 +13,19 @@ pub(crate) struct Environment {
     variables: BTreeMap<OsString, OsString>,
     /// Whether standard error is a terminal that can redraw lines.
     pub(crate) terminal: bool,
-    /// Whether colours are wanted on it.
-    pub(crate) colour: bool,
+    /// Where colours are wanted.
+    pub(crate) colours: Colours,
     /// Since 1970.
     now: Duration,
+}
+
+/// Where colours are wanted.
+#[derive(Clone, Copy)]
+pub(crate) struct Colours {
+    /// On standard error.
+    pub(crate) messages: bool,
+    /// On standard output.
+    pub(crate) results: bool,
 }
 
 impl Environment {
@@ -25,9 +34,11 @@ impl Environment {
         let set = |name: &str| variables.get(&OsString::from(name)).is_some_and(|v| !v.is_empty());
         let dumb = variables.get(&OsString::from("TERM")).is_none_or(|term| term == "dumb");
         let terminal = std::io::stderr().is_terminal() && !dumb;
-        let colour = (terminal && !set("NO_COLOR")) || set("CLICOLOR_FORCE");
+        let coloured = |terminal| (terminal && !set("NO_COLOR")) || set("CLICOLOR_FORCE");
+        let results = coloured(std::io::stdout().is_terminal() && !dumb);
+        let colours = Colours { messages: coloured(terminal), results };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { variables, terminal, colour, now }
+        Self { variables, terminal, colours, now }
     }
 
     /// A variable that is set and is text.

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Some(Command::Build(args)) => command::build::run(&mut ui, &environment, &args),
         Some(Command::Plan(args)) => command::plan::run(&mut ui, &environment, &args),
         Some(Command::Ir(args)) => command::ir::run(&mut ui, &environment, &args),
+        Some(Command::Doctor(args)) => command::doctor::run(&mut ui, &environment, &args),
         None => Ok(()),
     });
     match result {

@@ -1,6 +1,7 @@
 //! The only writer of standard output and standard error.
 
 mod diagnostics;
+pub(crate) mod doctor;
 mod json;
 mod label;
 mod live;
@@ -34,7 +35,7 @@ pub(crate) enum View {
 
 impl Ui {
     pub(crate) fn new(environment: &Environment) -> Self {
-        Self { terminal: environment.terminal, colour: environment.colour }
+        Self { terminal: environment.terminal, colour: environment.colours.messages }
     }
 
     /// Writes a result to standard output.

@@ -8,7 +8,7 @@ use ir::{Digest, Graph};
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{Event, Events};
-use crate::layer::Compression;
+use crate::layer::{Compression, UnpackLimits};
 use crate::resolve::Images;
 use crate::sandbox::{Limits, Sandbox};
 use crate::snapshot::{Choice, Ignored};
@@ -42,6 +42,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How layers are compressed.
     pub compression: Compression,
+    /// How much layers of base images, and archives, may come to.
+    pub unpack_limits: UnpackLimits,
     /// When the image says it was made, in seconds since 1970. Directories that a step needs and
     /// that nobody gave a time get this one too.
     pub created: u64,

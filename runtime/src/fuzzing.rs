@@ -3,12 +3,15 @@
 use std::path::Path;
 
 use crate::CancellationToken;
-use crate::layer::{self, LayerError};
+use crate::layer::{self, Bounds, Decompression, LayerError, UnpackLimits};
 use crate::rootdir::RootDir;
+
+pub use crate::layer::fuzzing::{read_in_steps, records, rewritten};
 
 /// Applies a blob to the directory `root` as a layer.
 pub fn unpack_layer(blob: &[u8], root: &Path) -> Result<(), LayerError> {
-    layer::unpack(blob, &open(root), &CancellationToken::new()).map(drop)
+    let bounds = Bounds { limits: UnpackLimits::default(), cancel: &CancellationToken::new() };
+    layer::unpack(start(blob)?, &open(root), bounds).map(drop)
 }
 
 /// Unpacks a blob into `into`, a path within the directory `root`, as `ADD` does.
@@ -18,7 +21,12 @@ pub fn unpack_archive(
     into: &Path,
     owner: Option<(u32, u32)>,
 ) -> Result<(), LayerError> {
-    layer::unpack_archive(blob, &open(root), into, owner, &CancellationToken::new()).map(drop)
+    let bounds = Bounds { limits: UnpackLimits::default(), cancel: &CancellationToken::new() };
+    layer::unpack_archive(start(blob)?, &open(root), into, owner, bounds).map(drop)
+}
+
+fn start(blob: &[u8]) -> Result<Decompression, LayerError> {
+    Decompression::start(std::io::Cursor::new(blob.to_vec()), UnpackLimits::default())
 }
 
 fn open(root: &Path) -> RootDir {

@@ -3,7 +3,10 @@
 mod decompress;
 pub(crate) mod entry;
 mod error;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod gzip;
+mod limits;
 pub(crate) mod metadata;
 mod pack;
 mod path;
@@ -15,9 +18,11 @@ pub(crate) mod testing;
 mod unpack;
 
 pub use error::LayerError;
+pub use limits::UnpackLimits;
 pub use pack::{Compression, Layer};
 pub use tar_read::{TarError, TarProblem};
 
 pub(crate) use decompress::{ARCHIVE_HEAD, is_archive};
+pub(crate) use limits::Bounds;
 pub(crate) use pack::pack;
-pub(crate) use unpack::{unpack, unpack_archive};
+pub(crate) use unpack::{Decompression, unpack, unpack_archive};

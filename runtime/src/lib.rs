@@ -5,6 +5,7 @@
 
 pub mod build;
 pub mod context;
+pub mod doctor;
 pub mod event;
 #[cfg(fuzzing)]
 pub mod fuzzing;

@@ -30,7 +30,8 @@ pub(crate) fn tree(path: &Path) -> io::Result<()> {
 pub(crate) fn at(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
     match rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
-        Err(Errno::ISDIR) => {}
+        // Linux says EISDIR for a directory, POSIX EPERM.
+        Err(Errno::ISDIR | Errno::PERM) => {}
         Err(error) => return Err(error.into()),
     }
     let (top, device) = open(parent, name, None)?;

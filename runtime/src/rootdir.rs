@@ -81,6 +81,14 @@ impl RootDir {
         }
     }
 
+    /// Whether something stands at a path without any symbolic link in it or on the way. False also
+    /// where that takes more than one call to find out.
+    pub(crate) fn has_no_links(&self, path: &Path) -> bool {
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        rustix::fs::openat2(&self.fd, relative(path), flags, Mode::empty(), resolve).is_ok()
+    }
+
     /// Opens a regular file for reading.
     pub(crate) fn open_file(&self, path: &Path) -> io::Result<File> {
         Ok(self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty())?.into())

@@ -9,6 +9,7 @@
 //! fork with any comfort: so a step is the work of a fresh process, the builder's own program
 //! started again as [`init()`] (see [`Helper`]).
 
+mod advice;
 mod child;
 mod chroot;
 mod command;
@@ -31,6 +32,7 @@ mod relay;
 mod seccomp;
 mod spec;
 mod stubs;
+mod survey;
 mod sys;
 mod withhold;
 
@@ -49,6 +51,7 @@ pub use enter::{Attempt, Entered, Isolation, Mapping, NoIsolation, Request, ente
 pub use fence::Landlock;
 pub use init::init;
 pub use limits::{Limits, Ulimit, UlimitError};
+pub use survey::{Help, Part, Rung, Trial, survey};
 
 use crate::event::Stream;
 use crate::rootdir::RootDir;

@@ -176,7 +176,7 @@ pub(crate) fn choose(
 }
 
 /// An error and its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     std::iter::successors(Some(error), |error| error.source())
         .map(ToString::to_string)
         .collect::<Vec<_>>()
@@ -205,6 +205,15 @@ pub enum SnapshotError {
         explanation: String,
         /// What the system call said.
         source: io::Error,
+    },
+    /// An overlay cannot be written to an overlay.
+    #[error(
+        "{} lies on an overlay itself, as the root of a container does; a volume does not",
+        scratch.display()
+    )]
+    Nested {
+        /// Where it was tried.
+        scratch: PathBuf,
     },
     /// An overlay could be mounted, but does not do what it should.
     #[error("cannot rely on overlays in {}: found {found}", scratch.display())]

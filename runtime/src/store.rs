@@ -45,6 +45,7 @@ struct Inner {
     scratch: PathBuf,
     /// Numbers the temporary files.
     next: AtomicU64,
+    gives_away: bool,
     /// Says to other builds that this one lives.
     _lock: File,
 }
@@ -122,7 +123,8 @@ impl Store {
         let (own, lock) = register(&work)?;
         let dead = own.join("dead");
         make_dir(&dead, 0o700)?;
-        if !has_same_ids(directory, &dead).map_err(StoreError::io("compare owners in", &own))? {
+        let owners = owners(directory, &dead).map_err(StoreError::io("compare owners in", &own))?;
+        if !owners.same {
             crate::remove::tree(&own).ok();
             return Err(foreign());
         }
@@ -138,6 +140,7 @@ impl Store {
             own,
             scratch,
             next: AtomicU64::new(0),
+            gives_away: owners.given,
             _lock: lock,
         };
         make_dir(&inner.scratch, 0o700)?;
@@ -199,6 +202,11 @@ impl Store {
         }
     }
 
+    /// Whether files in it can be given to other users, as everything needs that unpacks an image.
+    pub fn gives_files_away(&self) -> bool {
+        self.0.gives_away
+    }
+
     /// The work directory.
     pub fn directory(&self) -> &Path {
         &self.0.directory
@@ -245,22 +253,31 @@ fn register(work: &Path) -> Result<(PathBuf, File), StoreError> {
 /// Owners by which maps of user ids are told from each other.
 const OWNERS: [(&str, u32, u32); 2] = [("root-daemon", 0, 1), ("daemon-root", 1, 0)];
 
-/// Whether files that this build makes get the same owners on the disk as those of the builds
-/// before it. `trial` is a directory for what goes away.
-///
-/// Found out by doing: a directory keeps files with some owners (those that it can have, where
-/// owners cannot be chosen), and a build has to see there what it would make itself.
-fn has_same_ids(directory: &Path, trial: &Path) -> io::Result<bool> {
+/// What came of giving files away.
+struct Owners {
+    /// Whether files of this build get the owners on the disk that those of the builds before it
+    /// have.
+    same: bool,
+    /// Whether they could be given away.
+    given: bool,
+}
+
+/// Finds out what owners mean here, by doing: a directory keeps files with some owners (those that
+/// it can have, where owners cannot be chosen), and a build has to see there what it would make
+/// itself. `trial` is a directory for what goes away.
+fn owners(directory: &Path, trial: &Path) -> io::Result<Owners> {
     let fresh = trial.join("ids");
     DirBuilder::new().mode(0o755).create(&fresh)?;
+    let mut given = true;
     for (name, uid, gid) in OWNERS {
         let path = fresh.join(name);
         File::create_new(&path)?;
-        std::os::unix::fs::chown(&path, Some(uid), Some(gid)).ok();
+        given &= std::os::unix::fs::chown(&path, Some(uid), Some(gid)).is_ok();
     }
     let kept = directory.join("ids");
+    let mut same = true;
     match rustix::fs::rename(&fresh, &kept) {
-        Ok(()) => return Ok(true),
+        Ok(()) => return Ok(Owners { same, given }),
         Err(Errno::EXIST | Errno::NOTEMPTY) => {}
         Err(error) => return Err(error.into()),
     }
@@ -269,11 +286,9 @@ fn has_same_ids(directory: &Path, trial: &Path) -> io::Result<bool> {
             let metadata = fs::symlink_metadata(directory.join(name))?;
             Ok((metadata.uid(), metadata.gid()))
         };
-        if owner(&fresh)? != owner(&kept)? {
-            return Ok(false);
-        }
+        same &= owner(&fresh)? == owner(&kept)?;
     }
-    Ok(true)
+    Ok(Owners { same, given })
 }
 
 /// Moves the directories of builds that do not hold their lock to `dead`. What cannot be moved (it

@@ -1,147 +1,133 @@
-//! Base images whose layers try to write outside of their root.
+//! Archives that try to get out of where they are unpacked: those of `tests/hostile`, each as the
+//! layers of a base image, with both ways to keep roots, and as what `ADD` unpacks.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use kaniko_tests::kaniko::Build;
+use kaniko_tests::kaniko::{Build, Outcome};
 use kaniko_tests::layout::{self, Layer};
 use kaniko_tests::registry::Registry;
-use kaniko_tests::{base, tree};
-use serde_json::json;
+use kaniko_tests::{base, tool, tree};
+use serde_json::{Value, json};
 
-/// What becomes of a build on a hostile base.
-enum Expected {
-    /// It ends with an error that says this.
-    Refused(&'static [&'static str]),
-    /// It works: what was to go outside is inside.
-    Confined,
+/// The archives, and what they are after.
+struct Hostile {
+    directory: tempfile::TempDir,
+    cases: Vec<Case>,
+    before: tree::Tree,
 }
 
-/// Builds on busybox with further layers on top, in both ways to keep roots. What is `outside` must
-/// stay as it is.
-fn build_on(expected: &Expected, layers: impl Fn(&Path) -> Vec<Layer>) {
-    let busybox = base::busybox();
-    for snapshotter in ["overlay", "tree"] {
-        let registry = Registry::start();
-        let outside = tempfile::tempdir().unwrap();
-        let victim = outside.path().join("victim");
-        fs::write(&victim, "untouched").unwrap();
+/// One attack.
+struct Case {
+    name: String,
+    archives: Vec<PathBuf>,
+    /// What is said about it where its archives are layers; nothing if it works, inside.
+    layer: String,
+    /// The same where `ADD` unpacks them.
+    add: String,
+}
 
-        let mut stack = vec![plain_layer(&busybox)];
-        stack.extend(layers(outside.path()).into_iter().map(Layer::finish));
-        let made = tempfile::tempdir().unwrap();
-        layout::write(made.path(), &stack, &json!({ "Env": ["PATH=/bin"], "Cmd": ["sh"] }));
-        let base = registry.push(made.path(), "hostile:1");
-        let outcome = Build::of(&format!("FROM {base}\nRUN echo ran > /ran\n"))
-            .option("--snapshotter", snapshotter)
-            .no_push()
-            .run();
-
-        match expected {
-            Expected::Refused(texts) => {
-                assert_eq!(outcome.status.code(), Some(1), "{}", outcome.log());
-                outcome.says(texts);
-            }
-            Expected::Confined => assert!(outcome.status.success(), "{}", outcome.log()),
+impl Hostile {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name| directory.path().join(name);
+        for name in ["outside", "archives"] {
+            fs::create_dir(path(name)).unwrap();
         }
-        assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched", "{}", outcome.log());
-        let names = tree::names(outside.path());
-        assert_eq!(names, ["victim"], "{}", outcome.log());
-        assert!(!Path::new("/kaniko-was-here").exists());
+        fs::write(path("outside/victim"), "untouched").unwrap();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile");
+        let to = [script, path("archives"), path("outside")];
+        tool::run("python3", to);
+        let listed = fs::read(path("archives/cases.json")).unwrap();
+        let listed: Vec<Value> = serde_json::from_slice(&listed).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let case = |value: &Value| Case {
+            name: text(&value["name"]),
+            archives: (value["archives"].as_array().unwrap().iter())
+                .map(|name| path("archives").join(text(name)))
+                .collect(),
+            layer: text(&value["layer"]),
+            add: text(&value["add"]),
+        };
+        let cases: Vec<Case> = listed.iter().map(case).collect();
+        assert!(cases.len() > 100, "{} cases", cases.len());
+        let before = tree::of(&path("outside"));
+        Self { directory, cases, before }
+    }
+
+    fn outside(&self) -> PathBuf {
+        self.directory.path().join("outside")
+    }
+
+    /// Judges how a build ended, and whether anything outside has changed. Returns what is wrong.
+    fn judge(&self, case: &Case, expected: &str, outcome: &Outcome) -> Option<String> {
+        let log = outcome.log();
+        let as_expected = if expected.is_empty() {
+            outcome.status.success()
+        } else {
+            outcome.status.code() == Some(1) && log.contains(expected)
+        };
+        let untouched = tree::of(&self.outside()) == self.before;
+        let wrong = !as_expected || !untouched || log.contains("untouched");
+        wrong.then(|| format!("{}: {} instead of `{expected}`: {log}", case.name, outcome.status))
+    }
+
+    /// What the hostile layers lie on: links to the outside, and something to change.
+    fn below(&self) -> Vec<u8> {
+        let outside = self.outside().display().to_string();
+        let layer = Layer::default().directory("d/", 0o755).file("d/f", 0o644, b"below");
+        layer.symlink("up", "..").symlink("abs", &outside).symlink("in", "/d").finish()
+    }
+
+    /// Builds on an image of layers, which is called `hostile`.
+    fn build_on(&self, layers: &[Vec<u8>], build: Build) -> Outcome {
+        let image = tempfile::tempdir_in(self.directory.path()).unwrap();
+        layout::write(image.path(), layers, &json!({}));
+        let named = format!("hostile=oci-layout://{}", image.path().display());
+        build.option("--build-context", &named).no_push().run()
     }
 }
 
-/// The tar of the only layer of a layout.
-fn plain_layer(layout: &Path) -> Vec<u8> {
-    kaniko_tests::built::Image::of_layout(layout).layers().remove(0)
-}
-
-/// A path without its first slash.
-fn relative(path: &Path) -> String {
-    path.strip_prefix("/").unwrap().display().to_string()
-}
-
-#[test]
-fn by_names_that_climb() {
-    build_on(&Expected::Refused(&["cannot extract", "has a `..`"]), |outside| {
-        let up = "../".repeat(6);
-        vec![
-            Layer::default()
-                .file(&format!("{up}{}/climbed", relative(outside)), 0o644, b"x")
-                .file(&format!("tmp/{up}{}/climbed", relative(outside)), 0o644, b"x")
-                .file(&format!("{up}kaniko-was-here"), 0o644, b"x"),
-        ]
-    });
+fn on_layers(snapshotter: &str) {
+    let hostile = Hostile::new();
+    let wrong: Vec<String> = (hostile.cases.iter())
+        .filter_map(|case| {
+            let own = case.archives.iter().map(|path| fs::read(path).unwrap());
+            let layers: Vec<_> = [hostile.below()].into_iter().chain(own).collect();
+            let build = Build::of("FROM hostile\nWORKDIR /d/made\n");
+            let build = build.option("--snapshotter", snapshotter);
+            hostile.judge(case, &case.layer, &hostile.build_on(&layers, build))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
 #[test]
-fn by_absolute_names() {
-    build_on(&Expected::Confined, |outside| {
-        vec![Layer::default().file(&format!("{}/absolute", outside.display()), 0o644, b"x").file(
-            "/kaniko-was-here",
-            0o644,
-            b"x",
-        )]
-    });
+fn layers_with_overlay() {
+    on_layers("overlay");
 }
 
 #[test]
-fn through_a_symbolic_link() {
-    build_on(&Expected::Refused(&["`relative/through`", "leads out of the root"]), |outside| {
-        let target = outside.display().to_string();
-        let climbing = format!("{}{}", "../".repeat(12), relative(outside));
-        vec![
-            Layer::default()
-                .symlink("absolute", &target)
-                .file("absolute/through", 0o644, b"x")
-                .symlink("relative", &climbing)
-                .file("relative/through", 0o644, b"x"),
-            // Also where the link is in the layer below.
-            Layer::default()
-                .file("absolute/later", 0o644, b"x")
-                .file("relative/victim", 0o644, b"x")
-                .directory("absolute/directory", 0o755),
-        ]
-    });
+fn layers_with_tree() {
+    on_layers("tree");
 }
 
 #[test]
-fn by_a_hard_link_to_a_file_outside() {
-    build_on(
-        &Expected::Refused(&["cannot extract `absolute`", "that it could link to"]),
-        |outside| {
-            let victim = outside.join("victim");
-            let climbing = format!("{}{}", "../".repeat(12), relative(&victim));
-            vec![
-                Layer::default().hardlink("absolute", &victim.display().to_string()).file(
-                    "absolute",
-                    0o644,
-                    b"overwritten",
-                ),
-                Layer::default().hardlink("climbing", &climbing).file(
-                    "climbing",
-                    0o644,
-                    b"overwritten",
-                ),
-            ]
-        },
-    );
-}
-
-#[test]
-fn by_whiteouts_of_files_outside() {
-    build_on(&Expected::Refused(&["cannot extract", "has a `..`"]), |outside| {
-        let target = outside.display().to_string();
-        vec![
-            Layer::default().symlink("link", &target),
-            Layer::default().file("link/.wh.victim", 0o644, b"").file(
-                &format!("{}{}/.wh.victim", "../".repeat(6), relative(outside)),
-                0o644,
-                b"",
-            ),
-            Layer::default().file("link/.wh..wh..opq", 0o644, b""),
-        ]
-    });
+fn archives_that_are_added() {
+    let hostile = Hostile::new();
+    let wrong: Vec<String> = (hostile.cases.iter())
+        .filter_map(|case| {
+            let numbers = (0..case.archives.len()).map(|number| number.to_string());
+            let adds = numbers.clone().map(|number| format!("\nADD {number} /into/"));
+            let build = Build::of(&format!("FROM hostile{}\n", adds.collect::<Vec<_>>().concat()));
+            let build =
+                case.archives.iter().zip(numbers).fold(build, |build, (path, number)| {
+                    build.file(&number, fs::read(path).unwrap())
+                });
+            hostile.judge(case, &case.add, &hostile.build_on(&[hostile.below()], build))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
 #[test]

@@ -7,14 +7,14 @@ use runtime::CancellationToken;
 use runtime::build::{BuildError, Outputs, Settings};
 use runtime::event::Events;
 use runtime::image::Format;
+use runtime::layer::UnpackLimits;
 use runtime::resolve::Images;
-use runtime::sandbox::{self, Helper, Limits, Sandbox};
+use runtime::sandbox::{Entered, Helper, Limits, Sandbox};
 use runtime::snapshot::Ignored;
 use runtime::store::Store;
 
-use crate::arguments::{
-    BuildArgs, ChangesArgs, Compression, ImageFormat, Isolation, Landlock, OutputArgs,
-};
+use crate::arguments::{BuildArgs, ChangesArgs, Compression, ImageFormat, OutputArgs, UnpackLimit};
+use crate::command::place::Place;
 use crate::command::{self, secret};
 use crate::environment::{Environment, absolute};
 use crate::error::{CommandError, chain};
@@ -44,26 +44,8 @@ pub(crate) fn run(
     let images = Images::new(client, front.layouts.clone());
 
     // Before the first thread: a process with several cannot enter a user namespace.
-    let directory = absolute(&args.machine.kaniko_dir);
-    let request = match args.machine.isolation {
-        Isolation::Auto => sandbox::Request::Auto,
-        Isolation::Namespaces => sandbox::Request::Namespaces,
-        Isolation::Chroot => sandbox::Request::Chroot,
-    };
-    std::fs::create_dir_all(&directory).map_err(|error| {
-        let message = format!("cannot make the work directory `{}`: {error}", directory.display());
-        CommandError::user_with_help(
-            message,
-            "name a directory that can be written with `--kaniko-dir`",
-        )
-    })?;
-    let landlock = match args.machine.landlock {
-        Landlock::Auto => sandbox::Landlock::Auto,
-        Landlock::On => sandbox::Landlock::On,
-        Landlock::Off => sandbox::Landlock::Off,
-    };
-    let entered = sandbox::enter(request, landlock, &directory)
-        .map_err(|error| CommandError::user(chain(&error)))?;
+    let place = Place::open(&args.machine.place)?;
+    let entered = place.enter().map_err(|error| CommandError::user(chain(&error)))?;
 
     tokio_runtime()?.block_on(async {
         let cancel = CancellationToken::new();
@@ -74,7 +56,11 @@ pub(crate) fn run(
         };
         let Plan { graph, epoch: planned } = front::plan(ui, &front, &facts)?;
         front::check_runnable(&front, &graph)?;
-        let store = Store::open(&directory).map_err(|error| CommandError::user(chain(&error)))?;
+        let store =
+            Store::open(&place.directory).map_err(|error| CommandError::user(chain(&error)))?;
+        if !store.gives_files_away() {
+            return Err(cannot_own(&place, &entered));
+        }
         let settings = Settings {
             store,
             snapshotter: args.machine.snapshotter.into(),
@@ -86,6 +72,7 @@ pub(crate) fn run(
                 shared_memory: args.machine.shm_size.filter(|size| *size > 0),
             },
             compression,
+            unpack_limits: unpack_limits(&args.machine.unpack_limits),
             // The environment is nearer than the Dockerfile, and a build argument nearer still.
             created: match front.options.build_args.get("SOURCE_DATE_EPOCH") {
                 Some(_) => planned.or(epoch),
@@ -113,6 +100,26 @@ fn ignored(ui: &mut Ui, args: &ChangesArgs) -> Result<Ignored, CommandError> {
     }
     Ignored::new(&args.ignored())
         .map_err(|error| CommandError::user(format!("--ignore-path: {error}")))
+}
+
+/// The usual limits, and over them those that were given.
+fn unpack_limits(given: &[UnpackLimit]) -> UnpackLimits {
+    given.iter().fold(UnpackLimits::default(), |limits, limit| match limit {
+        UnpackLimit::Entries(entries) => UnpackLimits { entries: *entries, ..limits },
+        UnpackLimit::Size(size) => UnpackLimits { size: Some(*size), ..limits },
+    })
+}
+
+/// Why nothing can be built where files cannot be given to other users.
+fn cannot_own(place: &Place, entered: &Entered) -> CommandError {
+    let path = place.directory.display();
+    CommandError::User {
+        message: format!("cannot give files in `{path}` to the users that an image has"),
+        help: match &entered.refusal {
+            Some(refusal) => vec![refusal.to_string()],
+            None => vec!["name a directory on another file system with `--kaniko-dir`".to_owned()],
+        },
+    }
 }
 
 /// A runtime for everything that waits: registries, commands, signals.

@@ -4,7 +4,8 @@
 //! The first byte of an input says what is done with the rest. A bit for each:
 //!
 //! - 1: the rest is not an archive itself but lists one's entries, a line each: the type as it
-//!   stands in a header, the name, and behind `>` the target or content.
+//!   stands in a header, the name, and behind `>` the target or content; for an extended header, a
+//!   record without its length.
 //! - 2: checksums of headers are made right first.
 //! - 4: it is unpacked as `ADD` does it. 8: into a link. 16: for an owner.
 
@@ -15,9 +16,8 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::Path;
 use std::sync::LazyLock;
 
+use kaniko_runtime_fuzz::{entries, with_checksums};
 use runtime::fuzzing::{unpack_archive, unpack_layer};
-
-const BLOCK: usize = 512;
 
 /// Holds the root, and beside it what nobody may touch. Left behind: `tests/fuzz` has it made in a
 /// folder of its own, in memory.
@@ -83,46 +83,4 @@ fn outside() -> Vec<(String, String)> {
     let content = fs::read_to_string(place.join("outside/sentinel")).expect("it stays");
     seen.push(("content".to_owned(), content));
     seen
-}
-
-/// An archive from a list of its entries.
-fn entries(list: &[u8]) -> Vec<u8> {
-    let mut archive = Vec::new();
-    for line in list.split(|byte| *byte == b'\n') {
-        let [flag, line @ ..] = line else { continue };
-        let (name, rest) = match line.iter().position(|byte| *byte == b'>') {
-            Some(at) => (&line[..at], &line[at + 1..]),
-            None => (line, &[][..]),
-        };
-        let mut header = tar::Header::new_ustar();
-        let content = if b"12".contains(flag) { &[][..] } else { rest };
-        let bytes = header.as_mut_bytes();
-        bytes[..name.len().min(100)].copy_from_slice(&name[..name.len().min(100)]);
-        if content.is_empty() {
-            bytes[157..257][..rest.len().min(100)].copy_from_slice(&rest[..rest.len().min(100)]);
-        }
-        bytes[156] = *flag;
-        header.set_mode(0o4755);
-        header.set_uid(1);
-        header.set_gid(2);
-        header.set_mtime(3);
-        header.set_size(content.len() as u64);
-        header.set_cksum();
-        archive.extend_from_slice(header.as_bytes());
-        archive.extend_from_slice(content);
-        archive.resize(archive.len().next_multiple_of(BLOCK), 0);
-    }
-    archive
-}
-
-/// Bytes in which every block has a checksum as a header has it.
-fn with_checksums(bytes: &[u8]) -> Vec<u8> {
-    let mut archive = bytes.to_vec();
-    let (blocks, _) = archive.as_chunks_mut::<BLOCK>();
-    for block in blocks.iter_mut().filter(|block| block.iter().any(|byte| *byte != 0)) {
-        let mut header = tar::Header::from_byte_slice(block).clone();
-        header.set_cksum();
-        block.copy_from_slice(header.as_bytes());
-    }
-    archive
 }

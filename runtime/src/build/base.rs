@@ -1,10 +1,13 @@
 //! A base image becomes a root: layers are fetched side by side and unpacked in their order.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 
+use futures_util::future::{Either, select};
 use ir::op::ImageOp;
 use ir::{DiffId, Digest, ImageRequest, NodeId};
 use sha2::{Digest as _, Sha256};
@@ -16,8 +19,8 @@ use super::error::NodeError;
 use super::machine::Machine;
 use crate::event::{Event, Task};
 use crate::image::LayerSource;
-use crate::layer;
-use crate::registry::Descriptor;
+use crate::layer::{self, Decompression};
+use crate::registry::{Descriptor, RegistryError};
 use crate::resolve::Found;
 use crate::rootdir::RootDir;
 use crate::snapshot::{Again, Snapshot};
@@ -100,7 +103,7 @@ pub(super) async fn fetch(
     task: Task,
     layer: &Descriptor,
     source: &LayerSource,
-) -> Result<PathBuf, crate::registry::RegistryError> {
+) -> Result<PathBuf, RegistryError> {
     let reference = match source {
         LayerSource::Blob(path) => return Ok(path.clone()),
         LayerSource::Base(reference) => reference,
@@ -125,22 +128,51 @@ async fn unpack(
             fetch(&machine, Task::Node(id), layer, source).await
         }))
     });
-    let fetches: Vec<_> = fetches.collect();
+    let mut fetches: VecDeque<_> = fetches.collect();
     let directory = machine.directory("base", id)?;
     let root = Arc::new(open_root(&directory)?);
-    for (index, fetch) in fetches.into_iter().enumerate() {
-        let fetched =
-            async { fetch.await.map_err(|_| NodeError::Worker)?.map_err(NodeError::from) };
-        let blob = machine.unless_cancelled(fetched).await?;
+    let mut next = begin(machine, fetches.pop_front()).await?;
+    for index in 0..found.base.layers.len() {
+        let Some(blob) = next else { break };
         let (root, found) = (Arc::clone(&root), Arc::clone(found));
-        machine
-            .blocking(move |machine| {
-                let unpacked = unpack_layer(machine, &found, index, &blob, &root);
-                unpacked.inspect_err(|error| forget_damaged(machine, &found, index, error))
-            })
-            .await?;
+        let unpacked = machine.blocking(move |machine| {
+            let unpacked = unpack_layer(machine, &found, index, blob, &root);
+            unpacked.inspect_err(|error| forget_damaged(machine, &found, index, error))
+        });
+        // Meanwhile the next one arrives, and begins to be decompressed.
+        let following = begin(machine, fetches.pop_front());
+        next = match select(pin!(unpacked), pin!(following)).await {
+            Either::Left((unpacked, following)) => {
+                unpacked?;
+                following.await?
+            }
+            Either::Right((following, unpacked)) => {
+                // Nothing may write to the root when it is thrown away.
+                unpacked.await?;
+                following?
+            }
+        };
     }
     Ok(directory)
+}
+
+/// A layer on its way to this machine.
+type Fetch = AbortOnDropHandle<Result<PathBuf, RegistryError>>;
+
+/// Waits for a layer, and begins to decompress it. None if there is none.
+async fn begin(
+    machine: &Machine,
+    fetch: Option<Fetch>,
+) -> Result<Option<Decompression>, NodeError> {
+    let Some(fetch) = fetch else { return Ok(None) };
+    let fetched = async { fetch.await.map_err(|_| NodeError::Worker)?.map_err(NodeError::from) };
+    let path = machine.unless_cancelled(fetched).await?;
+    let file = fs::File::open(&path).map_err(|source| NodeError::Io {
+        action: "read the layer",
+        path,
+        source,
+    })?;
+    Ok(Some(Decompression::start(file, machine.settings.unpack_limits)?))
 }
 
 /// Opens a directory as a root with the mode that roots have.
@@ -158,16 +190,15 @@ fn unpack_layer(
     machine: &Machine,
     found: &Found,
     index: usize,
-    blob: &Path,
+    blob: Decompression,
     root: &RootDir,
 ) -> Result<(), NodeError> {
     let expected = found.config.rootfs.diff_ids[index];
-    let file = fs::File::open(blob).map_err(|source| NodeError::Io {
-        action: "read the layer",
-        path: blob.to_owned(),
-        source,
+    let unpacked = layer::unpack(blob, root, machine.bounds()).map_err(|source| {
+        let reference = Box::new(found.reference.clone());
+        let digest = found.base.layers[index].digest;
+        NodeError::Unpack { reference, number: index + 1, digest, source }
     })?;
-    let unpacked = layer::unpack(file, root, &machine.cancel)?;
     for skipped in unpacked.skipped {
         machine.events.send(Event::Notice { message: format!("{}: {skipped}", found.reference) });
     }
@@ -181,7 +212,7 @@ fn unpack_layer(
 /// Drops a blob that may have been damaged since it was verified: the next build gets it anew,
 /// instead of failing for ever.
 fn forget_damaged(machine: &Machine, found: &Found, index: usize, error: &NodeError) {
-    let full = matches!(error, NodeError::Layer(error) if error.is_storage_full());
+    let full = matches!(error, NodeError::Unpack { source, .. } if source.is_storage_full());
     if !full && !machine.cancel.is_cancelled() && is_from_registry(&found.base.sources[index]) {
         // The build has failed already; that the blob stays is no worse.
         machine.settings.store.forget(&found.base.layers[index].digest).ok();

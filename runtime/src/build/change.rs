@@ -31,8 +31,8 @@ pub(super) async fn copy(
                 copy.sources.iter().map(|source| Ok((source.from, machine.tree(source.from)?)));
             let sources = sources.collect::<Result<BTreeMap<_, _>, NodeError>>()?;
             let source_of = |from: NodeId| sources[&from].clone();
-            let (now, cancel) = (machine.now(), &machine.cancel);
-            for skipped in op::copy::copy(&copy, active.root(), &source_of, now, cancel)? {
+            let (now, bounds) = (machine.now(), machine.bounds());
+            for skipped in op::copy::copy(&copy, active.root(), &source_of, now, bounds)? {
                 machine.events.send(Event::Notice { message: skipped });
             }
             commit(machine, id, active)
@@ -65,7 +65,7 @@ pub(super) async fn merge(
     machine
         .blocking(move |machine| {
             let active = begin(machine, id, merge.root)?;
-            op::copy::merge(&machine.tree(merge.layer)?, active.root(), &machine.cancel)?;
+            op::copy::merge(&machine.tree(merge.layer)?, active.root(), machine.bounds())?;
             commit(machine, id, active)
         })
         .await

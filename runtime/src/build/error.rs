@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use ir::{DiffId, ImageRef, NodeId, Origin};
+use ir::{DiffId, Digest, ImageRef, NodeId, Origin};
 
 use crate::context::ContextError;
 use crate::image::ExportError;
@@ -81,6 +81,8 @@ pub enum NodeError {
     Registry(#[from] Box<RegistryError>),
     #[error("cannot {action} `{}`", path.display())]
     Io { action: &'static str, path: PathBuf, source: io::Error },
+    #[error("cannot unpack layer {number} of `{reference}` ({digest})")]
+    Unpack { reference: Box<ImageRef>, number: usize, digest: Digest, source: LayerError },
     #[error("cannot unpack `{reference}`: a layer is {found}, but its config says {expected}")]
     DiffId { reference: Box<ImageRef>, found: DiffId, expected: DiffId },
     #[error("`{reference}` was planned without asking its registry; plan again with `--resolve`")]

@@ -12,7 +12,7 @@ use super::error::{BuildError, NodeError};
 use crate::context::source::{Owners, Tree};
 use crate::event::{Events, Task};
 use crate::layer::entry::Time;
-use crate::layer::{self, Layer};
+use crate::layer::{self, Bounds, Layer};
 use crate::resolve::Images;
 use crate::sandbox::Isolation;
 use crate::snapshot::{self, ChangeSet, Choice, ParentUse, Snapshot, Snapshotter};
@@ -149,6 +149,11 @@ impl Machine {
         Time { seconds, nanoseconds: 0 }
     }
 
+    /// What ends an unpacking early.
+    pub(super) fn bounds(&self) -> Bounds<'_> {
+        Bounds { limits: self.settings.unpack_limits, cancel: &self.cancel }
+    }
+
     /// Makes a directory of a node's own, which goes with the build.
     pub(super) fn directory(&self, purpose: &str, id: NodeId) -> Result<PathBuf, NodeError> {
         let path = self.settings.store.scratch().join(format!("{purpose}-{}", id.index()));
@@ -221,9 +226,8 @@ fn choose(
     settings: &Settings,
 ) -> Result<(Box<dyn Snapshotter>, Vec<String>), BuildError> {
     let scratch = settings.store.scratch();
-    // A command in a chroot gets its devices and mounts by renaming what the image has there, and
-    // an overlay renames no directory of a lower one.
-    if settings.sandbox.isolation() == Some(Isolation::Chroot) && has_commands(graph) {
+    let stackable = settings.sandbox.isolation().is_none_or(Isolation::works_on_overlays);
+    if !stackable && has_commands(graph) {
         return match settings.snapshotter {
             Choice::Overlay => Err(BuildError::OverlayInChroot),
             Choice::Auto => {

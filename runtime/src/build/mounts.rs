@@ -151,7 +151,7 @@ fn copy_all(
     let source = CopySource { from, path: format!("{directory}/."), unpack: false };
     let copy = CopyOp::new(from, vec![source], "/");
     let source_of = |_| tree.clone();
-    op::copy::copy(&copy, root, &source_of, machine.now(), &machine.cancel)?;
+    op::copy::copy(&copy, root, &source_of, machine.now(), machine.bounds())?;
     Ok(())
 }
 

@@ -71,6 +71,18 @@ pub enum LayerError {
         /// Why.
         source: io::Error,
     },
+    /// There are more entries than are allowed.
+    #[error(
+        "cannot extract `{}`: there are more than {limit} entries; allow more with \
+         `--unpack-limit entries=N`",
+        entry.display()
+    )]
+    TooManyEntries {
+        /// The first one too many.
+        entry: PathBuf,
+        /// As many are allowed.
+        limit: u64,
+    },
     /// The build was cancelled.
     #[error("cancelled")]
     Cancelled,

@@ -124,18 +124,42 @@ pub(crate) fn apply_what_is_allowed(
         let mode = Mode::from_raw_mode(entry.mode & 0o7777);
         rustix::fs::chmodat(dir, name, mode, AtFlags::empty())?;
     }
-    let refused = apply_xattrs(dir, name, &entry.xattrs)?;
+    let (target, present) = Target::open(dir, name)?;
+    let refused = target.apply(&present, &entry.xattrs)?;
     set_mtime(dir, name, entry.mtime)?;
+    Ok(refused)
+}
+
+/// As [`apply_what_is_allowed`], to a regular file that is open for writing.
+pub(crate) fn apply_to_new_file(
+    file: BorrowedFd<'_>,
+    entry: &Entry,
+) -> io::Result<Vec<RefusedXattr>> {
+    if entry.uid == u32::MAX || entry.gid == u32::MAX {
+        return Err(Errno::INVAL.into());
+    }
+    let stat = rustix::fs::fstat(file)?;
+    let (uid, gid) = (Uid::from_raw(entry.uid), Gid::from_raw(entry.gid));
+    if (stat.st_uid, stat.st_gid) != (entry.uid, entry.gid) {
+        rustix::fs::fchown(file, Some(uid), Some(gid))?;
+    }
+    rustix::fs::fchmod(file, Mode::from_raw_mode(entry.mode & 0o7777))?;
+    let target = Target::Borrowed(file);
+    let refused = target.apply(&target.list()?, &entry.xattrs)?;
+    rustix::fs::futimens(file, &only_mtime(entry.mtime))?;
     Ok(refused)
 }
 
 /// Sets the modification time of a name; the access time stays.
 pub(crate) fn set_mtime(dir: BorrowedFd<'_>, name: &OsStr, mtime: Time) -> io::Result<()> {
-    let times = Timestamps {
+    Ok(rustix::fs::utimensat(dir, name, &only_mtime(mtime), AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+fn only_mtime(mtime: Time) -> Timestamps {
+    Timestamps {
         last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
         last_modification: Timespec { tv_sec: mtime.seconds, tv_nsec: mtime.nanoseconds.into() },
-    };
-    Ok(rustix::fs::utimensat(dir, name, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+    }
 }
 
 /// An extended attribute that could not be given.
@@ -145,31 +169,6 @@ pub(crate) struct RefusedXattr {
     pub name: Vec<u8>,
     /// What the kernel said.
     pub reason: Errno,
-}
-
-fn apply_xattrs(
-    dir: BorrowedFd<'_>,
-    name: &OsStr,
-    wanted: &BTreeMap<Vec<u8>, Vec<u8>>,
-) -> io::Result<Vec<RefusedXattr>> {
-    let (target, present) = Target::open(dir, name)?;
-    for name in present.iter().filter(|name| !wanted.contains_key(*name)) {
-        match target.remove(name) {
-            Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    let mut refused = Vec::new();
-    for (name, value) in wanted {
-        match target.set(name, value) {
-            Ok(()) => {}
-            Err(reason @ (Errno::OPNOTSUPP | Errno::PERM | Errno::ACCESS)) => {
-                refused.push(RefusedXattr { name: name.clone(), reason });
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(refused)
 }
 
 /// Whether an extended attribute belongs into a layer: what users, capabilities and POSIX ACLs
@@ -188,9 +187,11 @@ pub(crate) fn belongs_in_layer(name: &[u8]) -> bool {
 
 /// How the extended attributes of a name are reached. There is no `getxattrat(2)` before Linux
 /// 6.13, and `O_PATH` descriptors have no attributes.
-enum Target {
+enum Target<'a> {
     /// Through the directory's magic link in /proc.
     Path(PathBuf),
+    /// Somebody else has opened it.
+    Borrowed(BorrowedFd<'a>),
     /// Where there is no /proc: through the opened file.
     Fd(OwnedFd),
     /// No /proc, and neither a file nor a directory: opening it could have effects.
@@ -202,7 +203,7 @@ const USUAL_LIST: usize = 256;
 /// Longest list and longest value (`XATTR_LIST_MAX`, `XATTR_SIZE_MAX`).
 const LONGEST: usize = 65536;
 
-impl Target {
+impl Target<'_> {
     /// Finds a way to a name's attributes, and the names of those that belong into a layer.
     fn open(dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<(Self, Vec<Vec<u8>>)> {
         let mut path = PathBuf::from(format!("/proc/self/fd/{}", dir.as_raw_fd()));
@@ -229,11 +230,37 @@ impl Target {
         Ok((target, names))
     }
 
+    /// Gives it the attributes that are wanted, and takes away those `present` that are not.
+    fn apply(
+        &self,
+        present: &[Vec<u8>],
+        wanted: &BTreeMap<Vec<u8>, Vec<u8>>,
+    ) -> io::Result<Vec<RefusedXattr>> {
+        for name in present.iter().filter(|name| !wanted.contains_key(*name)) {
+            match self.remove(name) {
+                Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut refused = Vec::new();
+        for (name, value) in wanted {
+            match self.set(name, value) {
+                Ok(()) => {}
+                Err(reason @ (Errno::OPNOTSUPP | Errno::PERM | Errno::ACCESS)) => {
+                    refused.push(RefusedXattr { name: name.clone(), reason });
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(refused)
+    }
+
     fn list(&self) -> Result<Vec<Vec<u8>>, Errno> {
         let list = |buffer: &mut Vec<u8>| {
             let buffer = rustix::buffer::spare_capacity(buffer);
             match self {
                 Self::Path(path) => rustix::fs::llistxattr(path, buffer),
+                Self::Borrowed(fd) => rustix::fs::flistxattr(fd, buffer),
                 Self::Fd(fd) => rustix::fs::flistxattr(fd.as_fd(), buffer),
                 Self::Unreachable => Ok(0),
             }
@@ -254,6 +281,7 @@ impl Target {
             let buffer = rustix::buffer::spare_capacity(buffer);
             match self {
                 Self::Path(path) => rustix::fs::lgetxattr(path, name, buffer),
+                Self::Borrowed(fd) => rustix::fs::fgetxattr(fd, name, buffer),
                 Self::Fd(fd) => rustix::fs::fgetxattr(fd, name, buffer),
                 Self::Unreachable => Err(Errno::OPNOTSUPP),
             }
@@ -263,6 +291,7 @@ impl Target {
     fn set(&self, name: &[u8], value: &[u8]) -> Result<(), Errno> {
         match self {
             Self::Path(path) => rustix::fs::lsetxattr(path, name, value, XattrFlags::empty()),
+            Self::Borrowed(fd) => rustix::fs::fsetxattr(fd, name, value, XattrFlags::empty()),
             Self::Fd(fd) => rustix::fs::fsetxattr(fd, name, value, XattrFlags::empty()),
             Self::Unreachable => Err(Errno::OPNOTSUPP),
         }
@@ -271,6 +300,7 @@ impl Target {
     fn remove(&self, name: &[u8]) -> Result<(), Errno> {
         match self {
             Self::Path(path) => rustix::fs::lremovexattr(path, name),
+            Self::Borrowed(fd) => rustix::fs::fremovexattr(fd, name),
             Self::Fd(fd) => rustix::fs::fremovexattr(fd, name),
             Self::Unreachable => Err(Errno::OPNOTSUPP),
         }

@@ -15,6 +15,7 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
+pub(crate) use error::TooLong;
 pub use error::{TarError, TarProblem};
 
 use crate::layer::entry::{Entry, Kind};
@@ -22,6 +23,8 @@ use crate::layer::tar_write::BLOCK;
 use header::Header;
 pub(crate) use header::is_header;
 use pax::Records;
+#[cfg(fuzzing)]
+pub(crate) use pax::records_again;
 use sparse::Extent;
 
 /// Most bytes that the extensions of one entry may have: attributes are at most 64 KiB each, and
@@ -131,13 +134,18 @@ impl<R: Read> TarReader<R> {
                 Ok(0) => return Err(self.error(TarProblem::Truncated)),
                 Ok(count) => break count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.error(TarProblem::Io(error))),
+                Err(error) => return Err(self.error(error.into())),
             }
         };
         let offset = self.current.offset;
         self.current.offset += count as u64;
         self.current.length -= count as u64;
         Ok(Some((offset, count)))
+    }
+
+    /// Whether the current member has no content, or no more of it.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.current.length == 0 && self.extents.as_slice().iter().all(|part| part.length == 0)
     }
 
     /// What follows what was read.
@@ -251,7 +259,7 @@ impl<R: Read> TarReader<R> {
                 Ok(0) => return Err(self.error(TarProblem::Truncated)),
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.error(TarProblem::Io(error))),
+                Err(error) => return Err(self.error(error.into())),
             }
         }
         Ok(Some(block))
@@ -283,7 +291,7 @@ impl<R: Read> TarReader<R> {
 
     fn skip(&mut self, count: u64) -> Result<(), TarError> {
         let skipped = io::copy(&mut self.input.by_ref().take(count), &mut io::sink())
-            .map_err(|error| self.error(TarProblem::Io(error)))?;
+            .map_err(|error| self.error(error.into()))?;
         if skipped < count {
             return Err(self.error(TarProblem::Truncated));
         }

@@ -185,9 +185,11 @@ fn invalid(reason: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, reason)
 }
 
-/// An attribute's name as a PAX keyword, which cannot hold `=`: quoted as GNU tar does.
+/// An attribute's name as a PAX keyword, which cannot hold `=`: quoted as GNU tar does, if it must
+/// be, or if it looks as if it were.
 fn xattr_keyword(name: &[u8]) -> Vec<u8> {
-    if !name.contains(&b'=') {
+    let looks_quoted = name.windows(3).any(|part| part == b"%25" || part == b"%3D");
+    if !name.contains(&b'=') && !looks_quoted {
         return name.to_vec();
     }
     let mut keyword = Vec::with_capacity(name.len() + 2);
@@ -304,7 +306,7 @@ fn put_octal(field: &mut [u8], number: u64) {
 }
 
 /// `LENGTH KEY=VALUE\n`, where the length counts itself.
-fn put_record(body: &mut Vec<u8>, key: &[u8], value: &[u8]) {
+pub(crate) fn put_record(body: &mut Vec<u8>, key: &[u8], value: &[u8]) {
     let rest = key.len() + value.len() + 3;
     let mut length = rest + rest.to_string().len();
     if length.to_string().len() + rest > length {
@@ -318,7 +320,7 @@ fn put_record(body: &mut Vec<u8>, key: &[u8], value: &[u8]) {
 }
 
 /// Seconds with as many decimals as needed: `-6.876543211`.
-fn decimal(time: Time) -> String {
+pub(crate) fn decimal(time: Time) -> String {
     let (sign, seconds, nanoseconds) = match (time.seconds, time.nanoseconds) {
         (seconds @ ..0, 0) => ("-", seconds.unsigned_abs(), 0),
         (seconds @ ..0, part) => ("-", (seconds + 1).unsigned_abs(), 1_000_000_000 - part),

@@ -5,22 +5,29 @@
 //! descriptor.
 
 mod extract;
+mod files;
+mod skipped;
 mod tree;
 
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 use ir::{DiffId, Digest};
-use tokio_util::sync::CancellationToken;
 
 use crate::layer::LayerError;
 use crate::layer::decompress::decompress;
-use crate::layer::pipe::{Chunk, ChunkReader, DigestThread, WAITING, read_chunk};
-use crate::layer::tar_read::{TarError, TarProblem, TarReader};
+use crate::layer::limits::{Bounds, UnpackLimits};
+use crate::layer::pipe::{Chunk, ChunkReader, DigestThread, read_chunk};
+use crate::layer::tar_read::{TarError, TarReader, TooLong};
 use crate::rootdir::RootDir;
 use extract::{Extractor, Rules};
+
+/// Chunks of a blob that are decompressed before they are needed, at most: 16 MiB.
+const AHEAD: usize = 64;
 
 /// What became of a layer.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,13 +51,13 @@ pub(crate) struct Unpacked {
 ///
 /// After an error the root is to be thrown away.
 pub(crate) fn unpack(
-    blob: impl Read + Send,
+    blob: Decompression,
     root: &RootDir,
-    cancel: &CancellationToken,
+    bounds: Bounds<'_>,
 ) -> Result<Unpacked, LayerError> {
     let rules = Rules { whiteouts: true, owner: None };
-    let (skipped, digest) =
-        stream(blob, |reader| Extractor::new(root, Path::new(""), rules)?.run(reader, cancel))?;
+    let extractor = Extractor::new(root, Path::new(""), rules, bounds)?;
+    let (skipped, digest) = blob.read(|reader| extractor.run(reader))?;
     Ok(Unpacked { diff_id: DiffId(digest), skipped })
 }
 
@@ -58,55 +65,79 @@ pub(crate) fn unpack(
 /// a deletion in a layer are ordinary ones here. With `owner` (user, group) everything belongs to
 /// it, whatever the archive says. Returns what was left out, as [`Unpacked::skipped`].
 pub(crate) fn unpack_archive(
-    archive: impl Read + Send,
+    archive: Decompression,
     root: &RootDir,
     into: &Path,
     owner: Option<(u32, u32)>,
-    cancel: &CancellationToken,
+    bounds: Bounds<'_>,
 ) -> Result<Vec<String>, LayerError> {
     let rules = Rules { whiteouts: false, owner };
-    let (skipped, _) =
-        stream(archive, |reader| Extractor::new(root, into, rules)?.run(reader, cancel))?;
+    let extractor = Extractor::new(root, into, rules, bounds)?;
+    let (skipped, _) = archive.read(|reader| extractor.run(reader))?;
     Ok(skipped)
 }
 
-/// Decompresses a blob in a thread of its own while `work` reads it. Returns also the digest of
-/// what was decompressed, which is read to the end.
-fn stream<T>(
-    blob: impl Read + Send,
-    work: impl FnOnce(&mut TarReader<ChunkReader>) -> Result<T, LayerError>,
-) -> Result<(T, Digest), LayerError> {
-    let (sender, receiver) = sync_channel(WAITING);
-    std::thread::scope(|scope| {
-        let pump = std::thread::Builder::new()
-            .name("decompress".into())
-            .spawn_scoped(scope, move || pump(blob, &sender))
-            .map_err(unreadable)?;
-        let mut reader = TarReader::new(ChunkReader::new(receiver));
+/// A blob that is decompressed and hashed in threads of its own, a little ahead of who reads it.
+pub(crate) struct Decompression {
+    chunks: Receiver<io::Result<Chunk>>,
+    thread: JoinHandle<Option<Digest>>,
+}
+
+impl Decompression {
+    /// Starts with a blob of any compression. It waits when a few mebibytes are not read yet, and
+    /// ends early when it is dropped.
+    pub(crate) fn start(
+        blob: impl Read + Send + 'static,
+        limits: UnpackLimits,
+    ) -> Result<Self, LayerError> {
+        let (sender, chunks) = sync_channel(AHEAD);
+        let thread = std::thread::Builder::new().name("decompress".into());
+        let thread = thread.spawn(move || pump(blob, limits, &sender)).map_err(unreadable)?;
+        Ok(Self { chunks, thread })
+    }
+
+    /// Lets `work` read the archive. Returns also the digest of what was decompressed, which is
+    /// read to the end.
+    fn read<T>(
+        self,
+        work: impl FnOnce(&mut TarReader<ChunkReader>) -> Result<T, LayerError>,
+    ) -> Result<(T, Digest), LayerError> {
+        let mut reader = TarReader::new(ChunkReader::new(self.chunks));
         let done = work(&mut reader)?;
         // What follows the end of the archive counts for the digest, and a checksum or an error of
         // the compression may be in it.
         io::copy(&mut reader.into_inner(), &mut io::sink()).map_err(unreadable)?;
-        let digest = pump.join().ok().flatten();
+        let digest = self.thread.join().ok().flatten();
         let digest =
             digest.ok_or_else(|| unreadable(io::Error::other("decompression ended early")))?;
         Ok((done, digest))
-    })
+    }
 }
 
 fn unreadable(error: io::Error) -> LayerError {
-    LayerError::Read(TarError { entry: None, problem: TarProblem::Io(error) })
+    LayerError::Read(TarError { entry: None, problem: error.into() })
 }
 
 /// Sends what a blob holds, and hashes it. None if it could not be sent to the end.
-fn pump(blob: impl Read + Send, sender: &SyncSender<io::Result<Chunk>>) -> Option<Digest> {
+fn pump(
+    blob: impl Read + Send,
+    limits: UnpackLimits,
+    sender: &SyncSender<io::Result<Chunk>>,
+) -> Option<Digest> {
     let sent = (|| {
-        let mut reader = decompress(blob)?;
+        let compressed = Arc::new(AtomicU64::new(0));
+        let mut reader = decompress(Counted { inner: blob, count: Arc::clone(&compressed) })?;
         let digest = DigestThread::start()?;
+        let mut length = 0;
         loop {
             let chunk = read_chunk(&mut reader)?;
             if chunk.is_empty() {
                 return digest.finish().map(Some);
+            }
+            length += chunk.len() as u64;
+            let limit = limits.bytes(compressed.load(Ordering::Relaxed));
+            if length > limit {
+                return Err(io::Error::other(TooLong(limit)));
             }
             digest.update(Arc::clone(&chunk));
             if sender.send(Ok(chunk)).is_err() {
@@ -119,6 +150,20 @@ fn pump(blob: impl Read + Send, sender: &SyncSender<io::Result<Chunk>>) -> Optio
         let _ignored = sender.send(Err(error));
         None
     })
+}
+
+/// Counts the bytes that are read.
+struct Counted<R> {
+    inner: R,
+    count: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.count.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
 }
 
 #[cfg(test)]

@@ -12,12 +12,11 @@ use std::path::{Path, PathBuf};
 use ir::NodeId;
 use ir::op::{CopyOp, CopySource, Mode};
 use rustix::fs::FileType;
-use tokio_util::sync::CancellationToken;
 
 use crate::context::source::{Found, Lookup, Tree, cleaned};
 use crate::layer::entry::Time;
 use crate::layer::metadata::mtime;
-use crate::layer::{ARCHIVE_HEAD, is_archive};
+use crate::layer::{ARCHIVE_HEAD, Bounds, is_archive};
 use crate::op::chmod::Change;
 use crate::op::directories::Plain;
 use crate::op::glob::{GlobError, Selected, expand};
@@ -47,11 +46,11 @@ pub(crate) fn copy(
     root: &RootDir,
     source_of: &dyn Fn(NodeId) -> Tree,
     now: Time,
-    cancel: &CancellationToken,
+    bounds: Bounds<'_>,
 ) -> Result<Vec<String>, CopyError> {
     let owner = copy.owner.as_deref().map(|spec| crate::users::owner(root, spec)).transpose()?;
     let mode = copy.mode.as_ref().map(Change::new).transpose()?;
-    let mut copier = Copier::new(root, Look { owner, mode }, InTheWay::Refused, cancel);
+    let mut copier = Copier::new(root, Look { owner, mode }, InTheWay::Refused, bounds);
     let exclude = Ignore::new(&copy.exclude)?;
     let (uid, gid) = owner.unwrap_or_default();
     let mode = match &copy.mode {
@@ -80,13 +79,9 @@ pub(crate) fn copy(
 
 /// Puts a tree on a root: its files replace what is in their way. Directories that are in both
 /// become as those of the tree.
-pub(crate) fn merge(
-    tree: &Tree,
-    root: &RootDir,
-    cancel: &CancellationToken,
-) -> Result<(), CopyError> {
+pub(crate) fn merge(tree: &Tree, root: &RootDir, bounds: Bounds<'_>) -> Result<(), CopyError> {
     let look = Look { owner: None, mode: None };
-    let mut copier = Copier::new(root, look, InTheWay::Replaced, cancel);
+    let mut copier = Copier::new(root, look, InTheWay::Replaced, bounds);
     copier.copy_tree(&Selection {
         tree,
         base: PathBuf::new(),

@@ -73,24 +73,32 @@ impl Mapping {
         }
     }
 
-    /// What commands have to do without.
-    fn lacks(self) -> Option<Attempt> {
-        let reason = match self {
-            Self::Machine | Self::All | Self::Subordinate => return None,
-            Self::Swapped => {
+    /// What commands have to do without, if anything.
+    pub(super) fn lacks(self) -> Option<&'static str> {
+        match self {
+            Self::Machine | Self::All | Self::Subordinate => None,
+            Self::Swapped => Some(
                 "cannot map the root of this machine: files that only it may read or write, in \
-                 contexts or where the image goes, are out of reach"
-            }
-            Self::Single => {
+                 contexts or where the image goes, are out of reach",
+            ),
+            Self::Single => Some(
                 "cannot map more ids than one: everything belongs to root, every command is root, \
-                 and a change of owner or user is only pretended"
-            }
-        };
-        Some(Attempt::new("other users", &reason))
+                 and a change of owner or user is only pretended",
+            ),
+        }
     }
 }
 
 impl Isolation {
+    /// Whether roots can be overlays. A command in a chroot gets its devices and mounts by renaming
+    /// what the image has there, and an overlay renames no directory of a lower one.
+    pub(crate) fn works_on_overlays(self) -> bool {
+        match self {
+            Self::Namespaces { .. } => true,
+            Self::Chroot => false,
+        }
+    }
+
     /// What the log calls it.
     pub fn name(self) -> &'static str {
         match self {
@@ -265,8 +273,13 @@ fn climb(request: Request, work: &Path, tried: &mut Vec<Attempt>) -> Option<Isol
                     let pids = no_pids.is_none();
                     let mapping = way.mapping();
                     tried.extend(no_pids.map(|failure| Attempt::new("pid namespace", &failure)));
-                    tried.extend(mapping.lacks());
+                    tried.extend(mapping.lacks().map(|lack| Attempt::new("other users", &lack)));
                     return Some(Isolation::Namespaces { mapping, pids });
+                }
+                // Then no map of ids is worth trying.
+                Err(failure) if failure.stage == ladder::USER_NAMESPACE => {
+                    tried.push(Attempt::new(NAMESPACES, &failure));
+                    break;
                 }
                 Err(failure) => {
                     let rung = format!("{NAMESPACES} ({})", way.name());

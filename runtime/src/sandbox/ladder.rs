@@ -73,6 +73,16 @@ impl Way {
         in_child(|| self.probe_here(work))
     }
 
+    /// Tries in a child whether a step can have a network namespace. What is wrong with its
+    /// loopback interface is no failure.
+    pub(super) fn probe_network(&self) -> Result<Option<Failure>, Failure> {
+        in_child(|| {
+            self.enter_namespaces()?;
+            sys::unshare(UnshareFlags::NEWNET).stage("make a network namespace")?;
+            Ok(sys::loopback_up().stage("bring the loopback interface up").err())
+        })
+    }
+
     /// Puts this process into a mount namespace of its own, from which nothing gets out, and hands
     /// the work directory over to who it is there.
     pub(super) fn enter(&self, work: &Path) -> Result<(), Failure> {
@@ -87,7 +97,8 @@ impl Way {
         Ok(())
     }
 
-    fn enter_namespaces(&self) -> Result<(), Failure> {
+    /// As [`Way::enter`], for a child that leaves the work directory alone.
+    pub(super) fn enter_namespaces(&self) -> Result<(), Failure> {
         match self {
             Self::Privileged => {
                 sys::unshare(UnshareFlags::NEWNS).stage("make a mount namespace")?;

@@ -2,5 +2,6 @@
 #: build --help
 #: plan --help
 #: ir --help
+#: doctor --help
 #: --version
 FROM scratch

@@ -19,6 +19,12 @@ pub enum TarProblem {
     /// It cannot be read, or not be decompressed.
     #[error(transparent)]
     Io(io::Error),
+    /// It is longer than it may be.
+    #[error(
+        "the archive has more than {0} bytes when it is decompressed; allow more with \
+         `--unpack-limit size=SIZE`"
+    )]
+    TooLong(u64),
     /// It ends in the middle of an entry.
     #[error("the archive ends in the middle of an entry")]
     Truncated,
@@ -57,9 +63,18 @@ impl TarError {
 
 impl From<io::Error> for TarProblem {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::UnexpectedEof { Self::Truncated } else { Self::Io(error) }
+        match error.downcast::<TooLong>() {
+            Ok(TooLong(limit)) => Self::TooLong(limit),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Self::Truncated,
+            Err(error) => Self::Io(error),
+        }
     }
 }
+
+/// As what it comes from an input that is longer than it may be.
+#[derive(Debug, thiserror::Error)]
+#[error("more than {0} bytes")]
+pub(crate) struct TooLong(pub u64);
 
 fn describe(entry: Option<&str>) -> String {
     entry.map_or_else(|| "archive".to_owned(), |entry| format!("archive entry `{entry}`"))

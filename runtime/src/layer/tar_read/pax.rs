@@ -177,3 +177,33 @@ fn unquoted(name: &[u8]) -> Vec<u8> {
     }
     plain
 }
+
+/// What records say, and what they say when they are written and read again: for fuzzing.
+#[cfg(fuzzing)]
+pub(crate) fn records_again(body: &[u8]) -> Option<(String, String)> {
+    use crate::layer::tar_write::{decimal, put_record};
+
+    let first = Records::parse(body).ok()?;
+    let mut again = Vec::new();
+    for (key, value) in &first.values {
+        put_record(&mut again, key, value);
+    }
+    for (index, number) in first.sparse.iter().enumerate() {
+        let key = ["GNU.sparse.offset", "GNU.sparse.numbytes"][index % 2];
+        put_record(&mut again, key.as_bytes(), number.to_string().as_bytes());
+    }
+    let second = Records::parse(&again).expect("what we write are records");
+    if let Ok(Some(mtime)) = first.mtime() {
+        assert_eq!(time(decimal(mtime).as_bytes()), Some(mtime));
+    }
+    let said = |records: &Records| {
+        let numbers = ["size", "uid", "gid"].map(|key| records.number(key).ok());
+        let (path, link) = (records.path(), records.link());
+        format!(
+            "{records:?} {numbers:?} {path:?} {link:?} {:?} {:?}",
+            records.xattrs(),
+            records.sparse()
+        )
+    };
+    Some((said(&first), said(&second)))
+}

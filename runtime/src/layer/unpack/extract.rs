@@ -4,25 +4,25 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fd::BorrowedFd;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
-use tokio_util::sync::CancellationToken;
 
 use crate::layer::LayerError;
 use crate::layer::entry::{Entry, Kind};
+use crate::layer::limits::Bounds;
 use crate::layer::metadata::{apply_what_is_allowed, belongs_in_layer};
 use crate::layer::path::{PathError, inside, resolve};
 use crate::layer::tar_read::{TarError, TarReader};
 use crate::layer::tar_write::WHITEOUT_PREFIX;
+use crate::layer::unpack::files::{Files, NewFile};
+use crate::layer::unpack::skipped::Skipped;
 use crate::layer::unpack::tree::{Parent, Tree};
 use crate::rootdir::{RootDir, is_missing, stat_at};
 
-/// What content is written with, and the size of a hole that is left in a file.
-const BUFFER: usize = 128 << 10;
 /// The name that empties its directory.
 const OPAQUE: &[u8] = b".wh..wh..opq";
 /// How names start that AUFS kept its own things under.
@@ -43,9 +43,11 @@ pub(super) struct Extractor<'a> {
     /// Where the archive's root is, without links.
     base: PathBuf,
     rules: Rules,
+    bounds: Bounds<'a>,
     tree: Tree<'a>,
-    buffer: Vec<u8>,
-    skipped: Vec<String>,
+    /// How many entries there were.
+    number: u64,
+    skipped: Skipped,
 }
 
 /// Why an entry was not brought to the root; what it is called is added outside.
@@ -131,81 +133,114 @@ impl Name {
 
 impl<'a> Extractor<'a> {
     /// Entries go beneath `into`, whose links are followed.
-    pub(super) fn new(root: &'a RootDir, into: &Path, rules: Rules) -> Result<Self, LayerError> {
+    pub(super) fn new(
+        root: &'a RootDir,
+        into: &Path,
+        rules: Rules,
+        bounds: Bounds<'a>,
+    ) -> Result<Self, LayerError> {
         let base = inside(into)
             .and_then(|into| resolve(root, &into))
             .map_err(|error| Failure::from(error).named(into))?;
         let tree = Tree::new(root, rules.owner.unwrap_or_default());
-        Ok(Self { root, base, rules, tree, buffer: vec![0; BUFFER], skipped: Vec::new() })
+        Ok(Self { root, base, rules, bounds, tree, number: 0, skipped: Skipped::default() })
     }
 
     /// Extracts everything. Returns what had to be left out.
     pub(super) fn run<R: Read>(
         mut self,
         reader: &mut TarReader<R>,
-        cancel: &CancellationToken,
     ) -> Result<Vec<String>, LayerError> {
+        let refused = std::thread::scope(|scope| {
+            let mut files = Files::new(scope);
+            let read = self.entries(reader, &mut files);
+            // Files come before what ended the reading.
+            let refused = files.finish()?;
+            read.map(|()| refused)
+        })?;
+        let finished = self.tree.finish();
+        finished.map_err(|(entry, source)| LayerError::Extract { entry, source })?;
+        Ok(self.skipped.lines(refused))
+    }
+
+    fn entries<R: Read>(
+        &mut self,
+        reader: &mut TarReader<R>,
+        files: &mut Files<'_, '_>,
+    ) -> Result<(), LayerError> {
         while let Some(mut entry) = reader.next()? {
-            if cancel.is_cancelled() {
+            if self.bounds.cancel.is_cancelled() {
                 return Err(LayerError::Cancelled);
+            }
+            if files.failed() {
+                break;
+            }
+            self.number += 1;
+            let limit = self.bounds.limits.entries;
+            if self.number > limit {
+                return Err(LayerError::TooManyEntries { entry: entry.path, limit });
             }
             entry.xattrs.retain(|name, _| belongs_in_layer(name));
             if let Some((uid, gid)) = self.rules.owner {
                 (entry.uid, entry.gid) = (uid, gid);
             }
-            self.entry(&entry, reader, cancel).map_err(|failure| failure.named(&entry.path))?;
+            let path = entry.path.clone();
+            self.entry(entry, reader, files).map_err(|failure| failure.named(&path))?;
         }
-        let finished = self.tree.finish();
-        finished.map_err(|(entry, source)| LayerError::Extract { entry, source })?;
-        Ok(self.skipped)
+        Ok(())
     }
 
     fn entry<R: Read>(
         &mut self,
-        entry: &Entry,
+        entry: Entry,
         reader: &mut TarReader<R>,
-        cancel: &CancellationToken,
+        files: &mut Files<'_, '_>,
     ) -> Result<(), Failure> {
         let path = inside(&entry.path)?;
-        let Some(name) = path.file_name() else { return self.root_entry(entry) };
+        let Some(name) = path.file_name() else { return self.root_entry(&entry) };
         let named = self.base.join(path.parent().unwrap_or(Path::new("")));
-        if self.rules.whiteouts {
-            match Name::of(&path)? {
-                Name::Plain => {}
-                Name::Whiteout(gone) => {
-                    if let Some(parent) = self.tree.existing_parent(&named)? {
-                        self.tree.remove_lower(parent.dir(), &parent.path.join(gone))?;
-                    }
-                    return Ok(());
-                }
-                Name::Opaque => {
-                    if let Some(parent) = self.tree.existing_parent(&named)? {
-                        self.tree.clear_lower(parent.dir(), OsStr::new("."), &parent.path)?;
-                    }
-                    return Ok(());
-                }
-                Name::Aufs => {
-                    self.skip(entry, "it belongs to AUFS");
-                    return Ok(());
-                }
-            }
+        if self.rules.whiteouts && !self.names_something(&entry, &path, &named)? {
+            return Ok(());
         }
         let parent = self.tree.parent(&named)?;
         if let Kind::Hardlink { target } = &entry.kind {
             return self.hard_link(target, &parent, name);
         }
-        let Some(made) = self.make(entry, &parent, name)? else { return Ok(()) };
-        if let (Some(file), Kind::File { size }) = (made.file, &entry.kind) {
-            file.set_len(*size)?;
-            self.content(&file, reader, cancel)?;
-        }
-        self.metadata(entry, parent.dir(), name)?;
+        let Some(made) = self.make(&entry, &parent, name)? else { return Ok(()) };
         let path = parent.path.join(name);
-        if entry.kind == Kind::Directory {
-            self.tree.set_time(path.clone(), entry.mtime);
+        self.tree.wrote(&path);
+        if let Some(file) = made.file {
+            return self.content(NewFile::new(file, entry, self.number), reader, files);
         }
-        self.tree.wrote(path);
+        self.metadata(&entry, parent.dir(), name)?;
+        if entry.kind == Kind::Directory {
+            self.tree.set_time(path, entry.mtime);
+        }
         Ok(())
+    }
+
+    /// Carries out what a name in a layer means beside itself. False if that is all.
+    fn names_something(
+        &mut self,
+        entry: &Entry,
+        path: &Path,
+        parent: &Path,
+    ) -> Result<bool, Failure> {
+        match Name::of(path)? {
+            Name::Plain => return Ok(true),
+            Name::Whiteout(gone) => {
+                if let Some(parent) = self.tree.existing_parent(parent)? {
+                    self.tree.remove_lower(parent.dir(), &parent.path.join(gone))?;
+                }
+            }
+            Name::Opaque => {
+                if let Some(parent) = self.tree.existing_parent(parent)? {
+                    self.tree.clear_lower(&parent.path)?;
+                }
+            }
+            Name::Aufs => self.skip(entry, "it belongs to AUFS"),
+        }
+        Ok(false)
     }
 
     /// The root itself. In an archive that is added, it says nothing about where it is added to.
@@ -234,13 +269,28 @@ impl<'a> Extractor<'a> {
             self.skip(entry, "a device 0:0 stands for no device");
             return Ok(None);
         }
-        if let Some(stat) = existing(dir, name)? {
-            let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
-            if is_directory && entry.kind == Kind::Directory {
-                return Ok(Some(Made { file: None }));
+        match self.make_new(entry, dir, name) {
+            Err(Failure::Path(PathError::Io(error)))
+                if error.kind() == io::ErrorKind::AlreadyExists =>
+            {
+                let stat = stat_at(dir, name)?;
+                let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+                if is_directory && entry.kind == Kind::Directory {
+                    return Ok(Some(Made { file: None }));
+                }
+                self.tree.remove(dir, name, &parent.path.join(name))?;
+                self.make_new(entry, dir, name)
             }
-            self.tree.remove(dir, name, &parent.path.join(name))?;
+            made => made,
         }
+    }
+
+    fn make_new(
+        &mut self,
+        entry: &Entry,
+        dir: BorrowedFd<'_>,
+        name: &OsStr,
+    ) -> Result<Option<Made>, Failure> {
         let mut file = None;
         match &entry.kind {
             Kind::File { .. } => {
@@ -303,27 +353,35 @@ impl<'a> Extractor<'a> {
             let flags = AtFlags::empty();
             rustix::fs::linkat(from.dir(), target_name, parent.dir(), name, flags)?;
         }
-        self.tree.wrote(path);
+        self.tree.wrote(&path);
         Ok(())
     }
 
+    /// Reads what is in a file, and gives it to those who write.
     fn content<R: Read>(
         &mut self,
-        file: &File,
+        file: Arc<NewFile>,
         reader: &mut TarReader<R>,
-        cancel: &CancellationToken,
+        files: &mut Files<'_, '_>,
     ) -> Result<(), Failure> {
-        while let Some((offset, count)) = reader.read_content(&mut self.buffer)? {
-            if cancel.is_cancelled() {
-                return Err(Failure::Cancelled);
-            }
-            let part = &self.buffer[..count];
-            // Zeros become holes, as they may have been.
-            if part.iter().any(|byte| *byte != 0) {
-                file.write_all_at(part, offset)?;
+        if reader.is_at_end() {
+            return Ok(files.write(file, None)?);
+        }
+        let mut part = files.part();
+        while let Some((offset, count)) = reader.read_content(part.space())? {
+            part.take(offset, count);
+            if part.space().is_empty() {
+                if self.bounds.cancel.is_cancelled() {
+                    return Err(Failure::Cancelled);
+                }
+                files.write(Arc::clone(&file), Some(part))?;
+                if files.failed() {
+                    return Ok(());
+                }
+                part = files.part();
             }
         }
-        Ok(())
+        Ok(files.write(file, Some(part))?)
     }
 
     fn metadata(
@@ -333,14 +391,13 @@ impl<'a> Extractor<'a> {
         name: &OsStr,
     ) -> Result<(), Failure> {
         for refused in apply_what_is_allowed(dir, name, entry)? {
-            let name = String::from_utf8_lossy(&refused.name).into_owned();
-            self.skip(entry, &format!("attribute `{name}`: {}", refused.reason));
+            self.skipped.xattr(self.number, &entry.path, &refused);
         }
         Ok(())
     }
 
     fn skip(&mut self, entry: &Entry, reason: &str) {
-        self.skipped.push(format!("`{}`: {reason}", entry.path.display()));
+        self.skipped.entry(self.number, &entry.path, reason);
     }
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink as make_link};
 
 use proptest::prelude::*;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::layer::entry::{Entry, Kind, Time};
@@ -33,7 +34,12 @@ impl Place {
     }
 
     fn apply_blob(&self, blob: &[u8]) -> Result<Unpacked, LayerError> {
-        unpack(blob, &self.root, &CancellationToken::new())
+        self.apply_within(blob, UnpackLimits::default())
+    }
+
+    fn apply_within(&self, blob: &[u8], limits: UnpackLimits) -> Result<Unpacked, LayerError> {
+        let bounds = Bounds { limits, cancel: &CancellationToken::new() };
+        unpack(start(blob, limits), &self.root, bounds)
     }
 
     fn add(
@@ -42,8 +48,14 @@ impl Place {
         into: &str,
         owner: Option<(u32, u32)>,
     ) -> Result<Vec<String>, LayerError> {
-        unpack_archive(blob, &self.root, Path::new(into), owner, &CancellationToken::new())
+        let limits = UnpackLimits::default();
+        let bounds = Bounds { limits, cancel: &CancellationToken::new() };
+        unpack_archive(start(blob, limits), &self.root, Path::new(into), owner, bounds)
     }
+}
+
+fn start(blob: &[u8], limits: UnpackLimits) -> Decompression {
+    Decompression::start(io::Cursor::new(blob.to_vec()), limits).unwrap()
 }
 
 /// A header alone, of any type and name: what our writer would not write.
@@ -347,11 +359,71 @@ fn damage_behind_the_archive_is_found() {
 }
 
 #[test]
+fn an_archive_may_come_to_so_much() {
+    let usual = UnpackLimits::default();
+    let entries: Vec<_> = (0..50).map(|number| file(&number.to_string(), "content")).collect();
+    let plain = archive(&entries);
+    let packed = run("gzip", &["-c"], Path::new("/"), &plain);
+    let size = plain.len() as u64;
+    for blob in [&plain, &packed] {
+        let within = UnpackLimits { entries: 50, size: Some(size) };
+        place().apply_within(blob, within).unwrap();
+        let error = place().apply_within(blob, UnpackLimits { entries: 49, ..usual }).unwrap_err();
+        assert!(
+            matches!(&error, LayerError::TooManyEntries { entry, limit: 49 }
+                if entry == Path::new("49")),
+            "{error:?}"
+        );
+        let short = UnpackLimits { size: Some(size - 1), ..usual };
+        let error = place().apply_within(blob, short).unwrap_err();
+        let LayerError::Read(TarError { problem, .. }) = error else { panic!("{error:?}") };
+        assert!(problem.to_string().contains("--unpack-limit size="), "{problem}");
+    }
+}
+
+/// Files of all sizes about the size of the parts that are written at once.
+#[test]
+fn content_arrives_whole() {
+    let place = place();
+    let entries: Vec<_> = [0, 1, 511, 512, 131_071, 131_072, 131_073, 700_000]
+        .into_iter()
+        .cycle()
+        .take(32)
+        .enumerate()
+        .map(|(number, size)| {
+            let content: Vec<u8> = (0..=250).cycle().skip(number).take(size).collect();
+            let kind = Kind::File { size: size as u64 };
+            (entry(&format!("{number:02}"), kind), content)
+        })
+        .collect();
+    place.apply(&entries).unwrap();
+    assert!(tree(&place.root)[1..] == entries);
+}
+
+/// What fails while it is written is told as if it were written in order.
+#[test]
+fn the_first_failure_is_told() {
+    let mut entries: Vec<_> = (0..200).map(|number| file(&format!("{number:03}"), "x")).collect();
+    for number in [60, 61, 150] {
+        entries[number].0.xattrs.insert(b"user.long".to_vec(), vec![0; 70_000]);
+    }
+    for _ in 0..5 {
+        let error = place().apply(&entries).unwrap_err();
+        assert!(
+            matches!(&error, LayerError::Extract { entry, .. } if entry == Path::new("060")),
+            "{error:?}"
+        );
+    }
+}
+
+#[test]
 fn cancelling_ends_it() {
     let cancel = CancellationToken::new();
     cancel.cancel();
     let place = place();
-    let unpacked = unpack(&*archive(&[file("a", "")]), &place.root, &cancel);
+    let limits = UnpackLimits::default();
+    let blob = start(&archive(&[file("a", "")]), limits);
+    let unpacked = unpack(blob, &place.root, Bounds { limits, cancel: &cancel });
     assert!(matches!(unpacked, Err(LayerError::Cancelled)));
 }
 

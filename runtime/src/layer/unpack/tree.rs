@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Uid};
-use rustix::io::Errno;
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Stat, Uid};
 
 use crate::layer::entry::Time;
 use crate::layer::metadata::{mtime, set_mtime};
@@ -40,8 +40,9 @@ pub(super) struct Tree<'a> {
     owner: (u32, u32),
     /// The last one, since entries of one directory mostly follow each other.
     parent: Option<Rc<Parent>>,
-    /// What this layer put there; a whiteout does not touch it.
-    written: BTreeSet<PathBuf>,
+    /// Hashes of the paths that this layer put something at or beneath; a whiteout does not touch
+    /// that. A path that the layer replaced again may stay: nothing of a layer below can be there.
+    written: BTreeSet<u64>,
     /// What the modification times of directories must be when all is done.
     times: BTreeMap<PathBuf, Time>,
 }
@@ -57,7 +58,7 @@ impl<'a> Tree<'a> {
         if let Some(parent) = self.existing_parent(named)? {
             return Ok(parent);
         }
-        let path = resolve(self.root, named)?;
+        let path = self.lead(named)?;
         self.make_directories(&path)?;
         self.open_parent(named, path)
     }
@@ -72,12 +73,18 @@ impl<'a> Tree<'a> {
         {
             return Ok(Some(Rc::clone(parent)));
         }
-        let path = resolve(self.root, named)?;
+        let path = self.lead(named)?;
         match self.open_parent(named, path) {
             Ok(parent) => Ok(Some(parent)),
             Err(PathError::Io(error)) if is_missing(&error) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Where a name leads within the root.
+    fn lead(&self, named: &Path) -> Result<PathBuf, PathError> {
+        // Mostly there are no links on the way, which one call can tell.
+        if self.root.has_no_links(named) { Ok(named.to_owned()) } else { resolve(self.root, named) }
     }
 
     fn open_parent(&mut self, named: &Path, path: PathBuf) -> Result<Rc<Parent>, PathError> {
@@ -108,14 +115,18 @@ impl<'a> Tree<'a> {
         })?;
         for path in made {
             self.set_time(path.clone(), Time::default());
-            self.wrote(path);
+            self.wrote(&path);
         }
         Ok(())
     }
 
     /// Notes that this layer has an entry.
-    pub(super) fn wrote(&mut self, path: PathBuf) {
-        self.written.insert(path);
+    pub(super) fn wrote(&mut self, path: &Path) {
+        for path in path.ancestors() {
+            if !self.written.insert(hash(path)) {
+                break;
+            }
+        }
     }
 
     /// Sets the time that a directory shall have in the end.
@@ -137,14 +148,10 @@ impl<'a> Tree<'a> {
         name: &OsStr,
         path: &Path,
     ) -> io::Result<()> {
-        remove_all(dir, name)?;
+        crate::remove::at(dir, name)?;
         // A directory or a link on the way to the last parent may be gone.
         self.parent = None;
         let beneath = (Bound::Included(path), Bound::Unbounded);
-        let gone = self.written.range::<Path, _>(beneath).take_while(|at| at.starts_with(path));
-        for path in gone.cloned().collect::<Vec<_>>() {
-            self.written.remove(&path);
-        }
         let gone = self.times.range::<Path, _>(beneath).take_while(|(at, _)| at.starts_with(path));
         for path in gone.map(|(path, _)| path.clone()).collect::<Vec<_>>() {
             self.times.remove(&path);
@@ -163,30 +170,33 @@ impl<'a> Tree<'a> {
         if !self.has_written(path) {
             return self.remove(dir, name, path);
         }
-        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-            self.keep_time(path, mtime(&stat));
-            self.clear_lower(dir, name, path)?;
+        if is_directory(&stat) {
+            self.clear_lower(path)?;
         }
         Ok(())
     }
 
-    /// Removes what the layers below have in a directory, which is at a name of another.
-    pub(super) fn clear_lower(
-        &mut self,
-        dir: BorrowedFd<'_>,
-        name: &OsStr,
-        path: &Path,
-    ) -> io::Result<()> {
-        let dir = open_to_list(dir, name)?;
-        for name in names(dir.as_fd())? {
-            self.remove_lower(dir.as_fd(), &path.join(name))?;
+    /// Removes what the layers below have in a directory.
+    pub(super) fn clear_lower(&mut self, path: &Path) -> io::Result<()> {
+        let mut pending = vec![path.to_owned()];
+        while let Some(path) = pending.pop() {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW;
+            let dir = self.root.open_at(&path, flags, Mode::empty())?;
+            self.keep_time(&path, mtime(&rustix::fs::fstat(&dir)?));
+            for name in names(dir.as_fd())? {
+                let inner = path.join(&name);
+                if !self.has_written(&inner) {
+                    self.remove(dir.as_fd(), &name, &inner)?;
+                } else if is_directory(&stat_at(dir.as_fd(), &name)?) {
+                    pending.push(inner);
+                }
+            }
         }
         Ok(())
     }
 
     fn has_written(&self, path: &Path) -> bool {
-        let mut from = self.written.range::<Path, _>((Bound::Included(path), Bound::Unbounded));
-        from.next().is_some_and(|first| first.starts_with(path))
+        self.written.contains(&hash(path))
     }
 
     /// Gives all directories their times. Nothing may be changed after it.
@@ -203,21 +213,14 @@ impl<'a> Tree<'a> {
     }
 }
 
-fn open_to_list(dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(rustix::fs::openat(dir, name, flags, Mode::empty())?)
+fn is_directory(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Directory
 }
 
-fn remove_all(dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
-    match rustix::fs::unlinkat(dir, name, AtFlags::empty()) {
-        Ok(()) => return Ok(()),
-        // Linux says EISDIR for a directory, POSIX EPERM.
-        Err(Errno::ISDIR | Errno::PERM) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let inner = open_to_list(dir, name)?;
-    for name in names(inner.as_fd())? {
-        remove_all(inner.as_fd(), &name)?;
-    }
-    Ok(rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR)?)
+/// Two paths of one layer with the same hash are less likely than a broken disk; an archive that
+/// is made so keeps a file that it says is deleted, which it could do as well by not saying it.
+fn hash(path: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish()
 }

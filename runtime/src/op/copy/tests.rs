@@ -6,9 +6,11 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _,
 use std::sync::Arc;
 
 use ir::op::Mode;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::context::source::{Owners, local};
+use crate::layer::UnpackLimits;
 use crate::layer::metadata::set_mtime;
 
 mod archives;
@@ -70,7 +72,9 @@ impl Scene {
                 Tree::new(Arc::new(RootDir::open(&self.context("")).unwrap()), Owners::Kept, None)
             }
         };
-        copy(op, &root, &|_| tree.clone(), NOW, &CancellationToken::new())
+        let cancel = CancellationToken::new();
+        let bounds = Bounds { limits: UnpackLimits::default(), cancel: &cancel };
+        copy(op, &root, &|_| tree.clone(), NOW, bounds)
     }
 
     /// As with `--link`: copies into an empty root, and puts that on the other.
@@ -80,9 +84,10 @@ impl Scene {
         let layer = Arc::new(RootDir::open(&layer).unwrap());
         let tree = local(&self.context(""), &self.ignore, Path::new("")).unwrap();
         let cancel = CancellationToken::new();
-        copy(&op(sources, destination), &layer, &|_| tree.clone(), NOW, &cancel).unwrap();
+        let bounds = Bounds { limits: UnpackLimits::default(), cancel: &cancel };
+        copy(&op(sources, destination), &layer, &|_| tree.clone(), NOW, bounds).unwrap();
         let root = RootDir::open(&self.root("")).unwrap();
-        merge(&Tree::new(layer, Owners::Kept, None), &root, &cancel).unwrap();
+        merge(&Tree::new(layer, Owners::Kept, None), &root, bounds).unwrap();
     }
 
     fn copy(&self, sources: &[&str], destination: &str) -> Result<Vec<String>, CopyError> {
@@ -326,6 +331,7 @@ fn a_cancelled_copy_ends() {
     let tree = local(&scene.context(""), &[], Path::new("")).unwrap();
     let cancel = CancellationToken::new();
     cancel.cancel();
-    let error = copy(&op(&["d"], "/"), &root, &|_| tree.clone(), NOW, &cancel).unwrap_err();
+    let bounds = Bounds { limits: UnpackLimits::default(), cancel: &cancel };
+    let error = copy(&op(&["d"], "/"), &root, &|_| tree.clone(), NOW, bounds).unwrap_err();
     assert!(matches!(error, CopyError::Cancelled));
 }

@@ -23,7 +23,7 @@ use super::shown;
 use crate::context::source::Tree;
 use crate::layer::entry::{Entry, Kind};
 use crate::layer::metadata::is_absent;
-use crate::layer::unpack_archive;
+use crate::layer::{Bounds, Decompression, UnpackLimits, unpack_archive};
 use crate::op::directories::{Directories, Plain};
 use crate::op::refused::Refused;
 use crate::rootdir::{RootDir, names, stat_at};
@@ -43,6 +43,8 @@ pub(super) struct Copier<'a> {
     /// Where the first name of such a file went, and what it is there.
     copied: BTreeMap<Inode, (PathBuf, Inode)>,
     refused: Arc<Refused>,
+    /// Of archives.
+    limits: UnpackLimits,
     cancel: &'a CancellationToken,
 }
 
@@ -64,7 +66,7 @@ impl<'a> Copier<'a> {
         root: &'a RootDir,
         look: Look,
         in_the_way: InTheWay,
-        cancel: &'a CancellationToken,
+        bounds: Bounds<'a>,
     ) -> Self {
         let refused = Arc::<Refused>::default();
         Self {
@@ -76,7 +78,8 @@ impl<'a> Copier<'a> {
             linked: Vec::new(),
             copied: BTreeMap::new(),
             refused,
-            cancel,
+            limits: bounds.limits,
+            cancel: bounds.cancel,
         }
     }
 
@@ -333,7 +336,9 @@ impl<'a> Copier<'a> {
     ) -> Result<Vec<String>, CopyError> {
         // The archive may have a say about directories that were made or changed here.
         self.settle()?;
-        unpack_archive(archive, self.root(), to, self.look.owner, self.cancel)
+        let bounds = Bounds { limits: self.limits, cancel: self.cancel };
+        Decompression::start(archive, self.limits)
+            .and_then(|archive| unpack_archive(archive, self.root(), to, self.look.owner, bounds))
             .map_err(|source| CopyError::Unpack { path: shown(from), source })
     }
 

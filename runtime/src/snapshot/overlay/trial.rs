@@ -15,6 +15,16 @@ use crate::snapshot::{Active, ParentUse, SnapshotError, Snapshotter as _, cannot
 /// Tries in a directory, and in this process' namespaces, all that a step makes overlayfs do:
 /// write, delete, and replace a directory.
 pub(crate) fn probe(scratch: &Path) -> Result<(), SnapshotError> {
+    let tried = try_out(scratch);
+    let nested =
+        || rustix::fs::statfs(scratch).is_ok_and(|fs| fs.f_type == libc::OVERLAYFS_SUPER_MAGIC);
+    if tried.is_err() && nested() {
+        return Err(SnapshotError::Nested { scratch: scratch.to_owned() });
+    }
+    tried
+}
+
+fn try_out(scratch: &Path) -> Result<(), SnapshotError> {
     let overlay = Overlay::new(scratch)?;
     let on = |active: &dyn Active, act: fn(&RootDir) -> io::Result<()>| {
         act(active.root()).map_err(cannot_inside("use the overlay's", Path::new("")))
