@@ -122,6 +122,15 @@ pub struct Step<'a> {
     pub scratch: &'a Path,
 }
 
+impl Step<'_> {
+    /// Where the step sees something else than its root has. In a chroot, what the root has there is
+    /// moved away for as long.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &str> {
+        let files = ["/etc/resolv.conf", "/etc/hosts", "/etc/hostname"].into_iter();
+        files.chain(self.mounts.iter().map(StepMount::target))
+    }
+}
+
 /// Something a step sees beside its root.
 #[derive(Debug)]
 pub enum StepMount {

@@ -157,6 +157,9 @@ async fn command(
         limits: &machine.settings.limits,
         scratch: &scratch,
     };
+    for place in step.places() {
+        active.note(Path::new(place))?;
+    }
     let events = machine.events.clone();
     let sandbox = &machine.settings.sandbox;
     let refused = AtomicBool::new(false);

@@ -105,6 +105,14 @@ impl Machine {
         if reads_itself || self.uses(parent) > 1 { ParentUse::Shared } else { ParentUse::Last }
     }
 
+    /// Whether a root is changed in place by the only node that needs it, and nobody looks at how
+    /// it was.
+    pub(super) fn gives_away(&self, id: NodeId) -> bool {
+        let mut nodes = self.graph.iter().filter(|(_, node)| node.op.root() == Some(id));
+        self.snapshotter.works_in_place()
+            && nodes.next().is_some_and(|(user, _)| self.parent_use(user, id) == ParentUse::Last)
+    }
+
     /// Keeps what a node resulted in.
     pub(super) fn keep(&self, id: NodeId, product: Product) {
         self.products.lock().expect("nobody panics while holding the lock").insert(id, product);
