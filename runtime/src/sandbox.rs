@@ -19,6 +19,7 @@ mod enter;
 mod fake_ids;
 mod fence;
 mod idmap;
+mod in_place;
 mod init;
 mod ladder;
 mod layout;
@@ -28,8 +29,10 @@ mod namespaces;
 mod output;
 mod prepare;
 mod process;
+mod processes;
 mod relay;
 mod seccomp;
+mod shim;
 mod spec;
 mod stubs;
 mod survey;
@@ -47,8 +50,9 @@ use ir::op::InlineFile;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use tokio_util::sync::CancellationToken;
 
-pub use enter::{Attempt, Entered, Isolation, Mapping, NoIsolation, Request, enter};
+pub use enter::{Attempt, Entered, Isolation, LacksSetuid, Mapping, NoIsolation, Request, enter};
 pub use fence::Landlock;
+pub use in_place::swap_back;
 pub use init::init;
 pub use limits::{Limits, Ulimit, UlimitError};
 pub use survey::{Help, Part, Rung, Trial, survey};
@@ -62,6 +66,8 @@ use crate::users::{self, UserError};
 pub struct Sandbox {
     entered: Arc<Entered>,
     helper: Helper,
+    /// Held by the step whose files are in `/`, where that is how steps run.
+    place: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// A program that calls [`init()`] when it is started so.
@@ -114,6 +120,15 @@ pub struct Step<'a> {
     pub limits: &'a Limits,
     /// An empty directory of this step's own outside the root. The caller removes it.
     pub scratch: &'a Path,
+}
+
+impl Step<'_> {
+    /// Where the step sees something else than its root has. In a chroot, what the root has there is
+    /// moved away for as long.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &str> {
+        let files = ["/etc/resolv.conf", "/etc/hosts", "/etc/hostname"].into_iter();
+        files.chain(self.mounts.iter().map(StepMount::target))
+    }
 }
 
 /// Something a step sees beside its root.
@@ -247,7 +262,7 @@ impl SandboxError {
 impl Sandbox {
     /// A sandbox for what [`enter()`] found.
     pub fn new(entered: Entered, helper: Helper) -> Self {
-        Self { entered: Arc::new(entered), helper }
+        Self { entered: Arc::new(entered), helper, place: Arc::default() }
     }
 
     /// Why stronger ways fell out, and what the one that was chosen lacks; one line each.
@@ -255,13 +270,18 @@ impl Sandbox {
         &self.entered.passed_over
     }
 
+    /// What images lack here that are built without a command; one line.
+    pub fn lost(&self) -> Option<&'static str> {
+        self.entered.lost
+    }
+
     /// How commands are confined, if they can be.
     pub fn isolation(&self) -> Option<Isolation> {
         self.entered.isolation
     }
 
-    /// Whether setuid programs gain nothing in commands, which [`Landlock::Off`] would change.
-    pub fn lacks_setuid(&self) -> bool {
+    /// Why setuid programs gain nothing in commands, if so.
+    pub fn lacks_setuid(&self) -> Option<LacksSetuid> {
         self.entered.lacks_setuid
     }
 
@@ -289,6 +309,10 @@ impl Sandbox {
         let root = step.root.try_clone_to_owned().map(RootDir::from_fd);
         let root = root.map_err(SandboxError::prepare("open the root"))?;
         let user = users::lookup(&root, step.user)?;
+        let _place = match isolation {
+            Isolation::InPlace => Some(self.place.lock().await),
+            Isolation::Chroot { .. } | Isolation::Namespaces { .. } => None,
+        };
         let task = prepare::Task::new(isolation, self.entered.guard, root, user, step);
         let prepared = blocking(move || task.prepare()).await?;
         let prepare::Prepared { spec, descriptors, relays, undo } = prepared;

@@ -19,7 +19,7 @@ mod walk;
 
 pub use ignored::{Ignored, IgnoredError};
 pub(crate) use overlay::Overlay;
-pub(crate) use tree::Tree;
+pub(crate) use tree::{Again, Tree};
 
 /// Makes roots, and finds what a step changed in one.
 ///
@@ -53,6 +53,10 @@ pub(crate) trait Snapshotter: Send + Sync {
     /// A root that is a directory of the store which nobody changes any more (an unpacked image).
     fn base(&self, directory: &Path) -> Result<Snapshot, SnapshotError>;
 
+    /// A root that is a directory which is given away, on the file system of this one's own. A step
+    /// may change its files; `again` makes the same once more, for whoever has to know how it was.
+    fn adopt(&self, directory: &Path, again: Again) -> Result<Snapshot, SnapshotError>;
+
     /// Opens a writable root that starts as `parent`.
     ///
     /// With [`ParentUse::Last`] nobody looks at `parent` afterwards (its change set excepted, which
@@ -84,6 +88,9 @@ pub(crate) trait Active: Send + Sync {
     /// The root as a mount that is attached nowhere, for `move_mount(2)` into a step's own mount
     /// namespace. None where mounting is not to be had.
     fn mount(&self) -> Result<Option<OwnedFd>, SnapshotError>;
+
+    /// Says of a path that what is there will be moved away and back, and is no change for that.
+    fn note(&self, path: &Path) -> Result<(), SnapshotError>;
 
     /// Ends the work: what changed, and the root as it is now.
     fn commit(self: Box<Self>) -> Result<(Snapshot, ChangeSet), SnapshotError>;
@@ -216,6 +223,9 @@ pub enum SnapshotError {
         /// What came out of the trial.
         found: String,
     },
+    /// A base that a step was allowed to change could not be made again.
+    #[error("cannot make the base image's root again")]
+    Again(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A snapshot was given to a snapshotter that did not make it.
     #[error("cannot use a root of another snapshotter as {name}")]
     Foreign {

@@ -11,12 +11,16 @@
 mod attacks;
 #[path = "sandbox/bench.rs"]
 mod bench;
+#[path = "sandbox/calls.rs"]
+mod calls;
 #[path = "sandbox/cases.rs"]
 mod cases;
 #[path = "sandbox/limits.rs"]
 mod limits;
 #[path = "sandbox/mounts.rs"]
 mod mounts;
+#[path = "sandbox/proc.rs"]
+mod proc;
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -24,7 +28,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::process::ExitCode;
 
-use kaniko_runtime::sandbox::{self, Landlock, Request, Sandbox};
+use kaniko_runtime::sandbox::{self, Isolation, Landlock, Mapping, Request, Sandbox};
 
 use bench::Bench;
 
@@ -44,15 +48,24 @@ const OTHER_USERS: [&str; 8] = [
 
 const SELF: &str = "/proc/self/exe";
 
-/// A rung, and what the test is started by for it. The first two pass all cases, the others those in
-/// which they differ: the attacks.
-const RUNGS: [(&str, &[&str]); 5] = [
+/// A rung, and what the test is started by for it. Where commands are confined in another way, all
+/// cases are passed, elsewhere those that differ: the attacks, and what is answered for in a chroot.
+const RUNGS: [(&str, &[&str]); 7] = [
     ("namespaces", &[]),
     ("chroot", &[]),
     ("chroot of a container", &CONTAINER),
     ("namespaces of a user", &CONTAINER),
     ("namespaces without pids", &["unshare", "--mount", "sh", "-euc", MASKED, "sh"]),
+    ("namespaces without the root outside", &["setpriv", "--inh-caps=-all", CRIO]),
+    (
+        "namespaces with a single id",
+        &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
+    ),
 ];
+
+/// With the capabilities that CRI-O gives.
+const CRIO: &str = "--bounding-set=-all,+chown,+dac_override,+fsetid,+fowner,+setgid,+setuid,\
+    +setpcap,+net_bind_service,+kill";
 
 /// With the capabilities of a container.
 const CONTAINER: [&str; 3] = ["setpriv", "--inh-caps=-all", BOUNDING];
@@ -73,6 +86,10 @@ fn main() -> ExitCode {
         Some("sandbox-init") => ExitCode::from(sandbox::init(&arguments[1..])),
         Some("--rung") => one_rung(&arguments[1], arguments.get(2).map_or("", String::as_str)),
         Some("--connect") => connect(&arguments[1]),
+        Some("--calls") => {
+            calls::make(&arguments[1], arguments.get(2).map(String::as_str));
+            ExitCode::SUCCESS
+        }
         Some("--list") => list(&arguments),
         // Options such as `--exact` stand on either side of the name.
         _ => every_rung(arguments.iter().map(String::as_str).find(|it| !it.starts_with("--"))),
@@ -151,12 +168,22 @@ fn one_rung(rung: &str, filter: &str) -> ExitCode {
             cases.extend(mounts::EVERYWHERE);
             cases.extend(limits::EVERYWHERE);
             cases.extend(cases::CHROOT);
+            cases.extend(proc::CHROOT);
         }
+        "namespaces without the root outside" => {
+            cases.extend(cases::EVERYWHERE);
+            cases.extend(mounts::EVERYWHERE);
+        }
+        "namespaces with a single id" => {
+            cases.extend(cases::EVERYWHERE);
+            cases.extend(mounts::EVERYWHERE);
+            cases.extend(cases::SINGLE_ID);
+        }
+        "chroot of a container" => cases.extend(proc::CHROOT),
         _ => {}
     }
     // What needs other users than root, where there may be none.
-    let ids = std::fs::read_to_string("/proc/self/uid_map").unwrap();
-    if ids.split_whitespace().nth(2) == Some("1") {
+    if matches!(isolation, Isolation::Namespaces { mapping: Mapping::Single, .. }) {
         cases.retain(|(name, _)| !OTHER_USERS.contains(name));
     }
     let mut failed = 0;

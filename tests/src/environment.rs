@@ -120,11 +120,12 @@ impl Environment {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    /// Whether files can be given to other users there.
-    pub fn gives_files_away(&self) -> bool {
+    /// The container that kaniko is in there, its work directory beside the context; none where it
+    /// is in another.
+    pub fn container(&self) -> Option<Container> {
         match &self.starts {
-            Starts::Container(settings) => settings.user == 0,
-            Starts::Root | Starts::User | Starts::Docker => true,
+            Starts::Container(settings) => Some(settings.container()),
+            Starts::Root | Starts::User | Starts::Docker => None,
         }
     }
 
@@ -151,8 +152,7 @@ impl Environment {
                 build.work(Path::new("/kaniko")).at(docker)
             }
             Starts::Container(settings) => {
-                let container = Container::new(&kaniko::binary(), settings.limits());
-                let container = container.bind(layout, &base, true);
+                let container = settings.container().bind(layout, &base, true);
                 match self.work {
                     Work::Root => build.work(Path::new("/kaniko")).at(container),
                     Work::Memory => build.work(Path::new("/work")).at(container.tmpfs("/work")),
@@ -173,6 +173,10 @@ exec "$@"
 "#;
 
 impl Settings {
+    fn container(&self) -> Container {
+        Container::new(&kaniko::binary(), self.limits())
+    }
+
     fn limits(&self) -> Limits {
         Limits {
             user: self.user,

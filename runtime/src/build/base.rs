@@ -11,6 +11,7 @@ use futures_util::future::{Either, select};
 use ir::op::ImageOp;
 use ir::{DiffId, Digest, ImageRequest, NodeId};
 use sha2::{Digest as _, Sha256};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -22,7 +23,7 @@ use crate::layer::{self, Decompression};
 use crate::registry::{Descriptor, RegistryError};
 use crate::resolve::Found;
 use crate::rootdir::RootDir;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Again, Snapshot};
 
 /// How many layers of one image are fetched at once.
 const FETCHES: usize = 4;
@@ -40,10 +41,44 @@ pub(super) async fn root(
     let store = &machine.settings.store;
     let directory = if store.has_root(&chain_id) {
         store.root(&chain_id)
+    } else if machine.gives_away(id) {
+        // Nobody needs it as it is: a copy for the step that changes it would cost more than the
+        // next build saves.
+        let directory = unpack(machine, id, &found).await?;
+        let again = again(machine, id, found, chain_id);
+        return machine
+            .blocking(move |machine| Ok(machine.snapshotter.adopt(&directory, again)?))
+            .await;
     } else {
-        unpack(machine, id, &found, chain_id).await?
+        kept(machine, id, &found, chain_id).await?
     };
     machine.blocking(move |machine| Ok(machine.snapshotter.base(&directory)?)).await
+}
+
+/// Unpacks an image into the store.
+async fn kept(
+    machine: &Arc<Machine>,
+    id: NodeId,
+    found: &Arc<Found>,
+    chain_id: Digest,
+) -> Result<PathBuf, NodeError> {
+    let directory = unpack(machine, id, found).await?;
+    machine
+        .blocking(move |machine| Ok(machine.settings.store.publish_root(&chain_id, &directory)?))
+        .await
+}
+
+/// How the root of an image that was given away is had once more.
+fn again(machine: &Arc<Machine>, id: NodeId, found: Arc<Found>, chain_id: Digest) -> Again {
+    // The machine holds the snapshot that holds this.
+    let (machine, runtime) = (Arc::downgrade(machine), Handle::current());
+    Box::new(move || {
+        let machine = machine.upgrade().ok_or(NodeError::Cancelled)?;
+        if machine.settings.store.has_root(&chain_id) {
+            return Ok(machine.settings.store.root(&chain_id));
+        }
+        Ok(runtime.block_on(kept(&machine, id, &found, chain_id))?)
+    })
 }
 
 /// The image that the plan was made for. Its name may stand for another one by now: then it is
@@ -78,11 +113,11 @@ pub(super) async fn fetch(
     machine.images.client().fetch(reference, layer, &machine.settings.store, progress).await
 }
 
+/// Unpacks an image into a directory of the build's own.
 async fn unpack(
     machine: &Arc<Machine>,
     id: NodeId,
     found: &Arc<Found>,
-    chain_id: Digest,
 ) -> Result<PathBuf, NodeError> {
     let slots = Arc::new(Semaphore::new(FETCHES));
     let fetches = (0..found.base.layers.len()).map(|index| {
@@ -118,9 +153,7 @@ async fn unpack(
             }
         };
     }
-    machine
-        .blocking(move |machine| Ok(machine.settings.store.publish_root(&chain_id, &directory)?))
-        .await
+    Ok(directory)
 }
 
 /// A layer on its way to this machine.

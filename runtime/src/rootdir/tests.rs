@@ -88,7 +88,7 @@ fn directories_are_made_through_links_and_only_where_missing() {
 fn paths_of_any_length_are_opened() {
     let dir = tempfile::tempdir().unwrap();
     let root = RootDir::open(dir.path()).unwrap();
-    let path: PathBuf = std::iter::repeat_n("directory", 1000).collect();
+    let path: PathBuf = std::iter::repeat_n("d".repeat(99), 100).collect();
     assert!(path.as_os_str().len() > 9000);
     root.create_dir_all(&path, |_, _| Ok(())).unwrap();
     let (parent, name) = root.parent(&path.join("file")).unwrap();
@@ -97,12 +97,13 @@ fn paths_of_any_length_are_opened() {
     assert!(root.lstat(&path.join("file")).unwrap().is_some());
     assert!(root.lstat(&path.join("none")).unwrap().is_none());
     assert!(root.lstat(&path.join("none").join(&path)).unwrap().is_none());
-    symlink("file", dir.path().join("directory/link")).unwrap();
+    let top = Path::new(path.iter().next().unwrap());
+    symlink("file", dir.path().join(top).join("link")).unwrap();
     let mut up = path.clone();
-    up.extend(std::iter::repeat_n("..", 999));
-    assert_eq!(root.resolve(&up.join("link")).unwrap(), Path::new("directory/file"));
-    up.extend(std::iter::repeat_n("..", 1001));
+    up.extend(std::iter::repeat_n("..", 99));
+    assert_eq!(root.resolve(&up.join("link")).unwrap(), top.join("file"));
+    up.extend(std::iter::repeat_n("..", 101));
     let inode = |path: &Path| root.stat(path).unwrap().unwrap().st_ino;
     assert_eq!(inode(&up), inode(Path::new("")));
-    crate::remove::tree(&dir.path().join("directory")).unwrap();
+    crate::remove::tree(&dir.path().join(top)).unwrap();
 }

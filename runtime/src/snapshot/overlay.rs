@@ -11,7 +11,9 @@ use rustix::fs::{CWD, Mode};
 use super::copy::copy_root;
 use super::scratch::{Scratch, ScratchDir};
 use super::walk::present_at;
-use super::{Active, ChangeSet, ParentUse, Snapshot, SnapshotError, Snapshotter, View, cannot};
+use super::{
+    Active, Again, ChangeSet, ParentUse, Snapshot, SnapshotError, Snapshotter, View, cannot,
+};
 use crate::layer::metadata;
 use crate::rootdir::RootDir;
 
@@ -106,6 +108,13 @@ impl Snapshotter for Overlay {
         Ok(Snapshot::Overlay(Arc::new(Stack { layers: vec![Layer::Kept(directory.into())] })))
     }
 
+    fn adopt(&self, directory: &Path, _again: Again) -> Result<Snapshot, SnapshotError> {
+        let dir = self.shared.scratch.dir()?;
+        let path = dir.path().join(UPPER);
+        std::fs::rename(directory, path).map_err(cannot("move", directory))?;
+        Ok(Snapshot::Overlay(Arc::new(Stack { layers: vec![Layer::Own(Arc::new(dir))] })))
+    }
+
     fn begin(
         &self,
         parent: &Snapshot,
@@ -196,6 +205,10 @@ impl Active for Working {
         // our descriptor of it as good as before; only that it can be done just once.
         let own = self.root.fd().try_clone_to_owned();
         own.map(Some).map_err(cannot("open", self.dir.path()))
+    }
+
+    fn note(&self, _path: &Path) -> Result<(), SnapshotError> {
+        Ok(())
     }
 
     fn commit(self: Box<Self>) -> Result<(Snapshot, ChangeSet), SnapshotError> {

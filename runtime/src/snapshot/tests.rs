@@ -21,10 +21,12 @@ use crate::layer::entry::{Kind, Time};
 use crate::layer::metadata;
 use crate::rootdir::names;
 
+mod given;
 mod kinds;
 mod laws;
 mod links;
 mod names;
+mod readers;
 mod table;
 
 /// When everything in a base was changed last.
@@ -198,8 +200,17 @@ pub(super) fn lines(changes: &ChangeSet) -> Vec<String> {
     changes.entries.iter().map(line).collect()
 }
 
-/// Everything in a root: entries (with hard links), and files' content.
+/// As [`exact`], with times during the test as [`NOW`].
 pub(super) fn manifest(root: &RootDir) -> BTreeMap<PathBuf, (Entry, Vec<u8>)> {
+    let mut manifest = exact(root);
+    for (entry, _) in manifest.values_mut() {
+        hide_now(entry);
+    }
+    manifest
+}
+
+/// Everything in a root: entries (with hard links), and files' content.
+pub(super) fn exact(root: &RootDir) -> BTreeMap<PathBuf, (Entry, Vec<u8>)> {
     let mut manifest = BTreeMap::new();
     let mut pending = vec![PathBuf::new()];
     let mut first_names: BTreeMap<(u64, u64), PathBuf> = BTreeMap::new();
@@ -211,7 +222,6 @@ pub(super) fn manifest(root: &RootDir) -> BTreeMap<PathBuf, (Entry, Vec<u8>)> {
             else {
                 continue;
             };
-            hide_now(&mut entry);
             let mut content = Vec::new();
             if let Kind::File { .. } = entry.kind {
                 content = fs::read(path_of(root).join(&path)).unwrap();

@@ -14,8 +14,11 @@ use super::{Active, ChangeSet, ParentUse, Snapshot, SnapshotError, Snapshotter, 
 use crate::rootdir::RootDir;
 
 mod compare;
+mod pristine;
 mod records;
 
+pub(crate) use pristine::Again;
+use pristine::Pristine;
 use records::Baseline;
 
 /// Snapshots as plain directories, for where overlays are not to be had: finding a change costs a
@@ -114,13 +117,22 @@ impl Snapshotter for Tree {
 
     fn scratch(&self) -> Result<Snapshot, SnapshotError> {
         let (dir, root) = self.fresh()?;
-        let baseline = Arc::new(Baseline::take(&root, None, &self.scratch)?);
+        let baseline = Arc::new(Baseline::take(&root, Pristine::Empty, &self.scratch)?);
         Ok(Plain::snapshot(Files::Own { dir, baseline }))
     }
 
     fn base(&self, directory: &Path) -> Result<Snapshot, SnapshotError> {
         let directory = directory.canonicalize().map_err(cannot("find", directory))?;
         Ok(Plain::snapshot(Files::Kept(directory)))
+    }
+
+    fn adopt(&self, directory: &Path, again: Again) -> Result<Snapshot, SnapshotError> {
+        let dir = Arc::new(self.scratch.dir()?);
+        let path = dir.path().join(ROOT);
+        std::fs::rename(directory, &path).map_err(cannot("move", directory))?;
+        let root = open(&path)?;
+        let baseline = Baseline::take(&root, Pristine::given(again), &self.scratch)?;
+        Ok(Plain::snapshot(Files::Own { dir, baseline: Arc::new(baseline) }))
     }
 
     fn begin(
@@ -141,7 +153,10 @@ impl Snapshotter for Tree {
         let (dir, root) = self.fresh()?;
         copy_root(&source, &root)?;
         let baseline = match &parent.files {
-            Files::Kept(path) => Baseline::take(&root, Some(open(path)?), &self.scratch)?,
+            Files::Kept(path) => {
+                let pristine = Pristine::Kept(Arc::new(open(path)?));
+                Baseline::take(&root, pristine, &self.scratch)?
+            }
             Files::Own { baseline, .. } => {
                 baseline.remember_content(&source)?;
                 baseline.taken_again(&root, &self.scratch)?
@@ -173,6 +188,10 @@ impl Active for Working {
     fn mount(&self) -> Result<Option<OwnedFd>, SnapshotError> {
         // Refused with various errors, and whatever the reason is: chroot(2) needs no mount.
         Ok(self.root.detached().ok())
+    }
+
+    fn note(&self, path: &Path) -> Result<(), SnapshotError> {
+        self.baseline.note(&self.root, path)
     }
 
     fn commit(self: Box<Self>) -> Result<(Snapshot, ChangeSet), SnapshotError> {

@@ -46,6 +46,7 @@ pub(crate) const NAMESPACES: &[Case] = &[
     ("insecure steps", insecure),
     ("sysv and shared memory", shared_memory),
 ];
+pub(crate) const SINGLE_ID: &[Case] = &[("other users are pretended", pretended_users)];
 pub(crate) const CHROOT: &[Case] =
     &[("no second chroot", no_second_chroot), ("a killed init", killed_init)];
 
@@ -100,6 +101,16 @@ fn not_executable(bench: &Bench) {
     assert!(outcome.err[0].contains("`data`"), "{outcome:?}");
 }
 
+fn pretended_users(bench: &Bench) {
+    let root = bench.root();
+    fs::create_dir_all(root.path.join("etc/apt/apt.conf.d")).unwrap();
+    let script = "chown 5:6 /tmp && stat -c %u:%g /tmp && id -u && cat /etc/apt/apt.conf.d/*";
+    let out = ok(bench.run_in(&root, Plan::sh(script).user("1000:1000")).unwrap());
+    assert_eq!(out, ["0:0", "0", "APT::Sandbox::User \"root\";"]);
+    // Empty again.
+    fs::remove_dir(root.path.join("etc/apt/apt.conf.d")).unwrap();
+}
+
 fn users(bench: &Bench) {
     let id = |user: &str| ok(bench.run(Plan::sh("id -u; id -g; id -G; echo $HOME").user(user)));
     assert_eq!(id(""), ["0", "0", "0", "/root"]);
@@ -139,7 +150,7 @@ fn capabilities(bench: &Bench) {
     // There is no /proc in a chroot; what cannot be done without the capability is there.
     let lines = ok(bench.run(Plan::sh("mount -t tmpfs x /tmp 2>/dev/null && echo mounted; true")));
     assert!(lines.is_empty(), "{lines:?}");
-    if matches!(bench.isolation, Isolation::Chroot) {
+    if matches!(bench.isolation, Isolation::Chroot { .. }) {
         return;
     }
     let status = "grep -E '^Cap(Inh|Prm|Eff|Bnd|Amb)|^NoNew' /proc/self/status";
@@ -197,7 +208,7 @@ fn network_files(bench: &Bench) {
 
 fn no_network(bench: &Bench) {
     let plan = |script: &str| Plan { network: Network::None, ..Plan::sh(script) };
-    if matches!(bench.isolation, Isolation::Chroot) {
+    if matches!(bench.isolation, Isolation::Chroot { .. }) {
         let outcome = bench.run(plan("nc 127.0.0.1 9"));
         assert!(outcome.err[0].contains("ermission denied"), "{outcome:?}");
         return;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[derive(Clone, Debug)]
-enum Op {
+pub(super) enum Op {
     Write(usize, u8),
     Append(usize),
     Mkdir(usize),
@@ -24,9 +24,12 @@ enum Op {
     Age(usize),
     Copy(usize, usize),
     Fifo(usize),
+    Hole(usize),
+    Device(usize, u32),
+    Exchange(usize, usize),
 }
 
-const PATHS: [&str; 14] = [
+const PATHS: [&str; 17] = [
     "f",
     "g",
     "d",
@@ -41,9 +44,13 @@ const PATHS: [&str; 14] = [
     "l",
     "x",
     "x/y",
+    "h",
+    "d/\n \u{e9}*",
+    "x/a name that is too long for the field of a header, and that no reader of an archive may cut, \
+     whatever it thinks of it; with more than 155 bytes",
 ];
 
-fn op() -> impl Strategy<Value = Op> {
+pub(super) fn op() -> impl Strategy<Value = Op> {
     let path = || 0..PATHS.len();
     prop_oneof![
         (path(), 0..3u8).prop_map(|(path, byte)| Op::Write(path, byte)),
@@ -62,12 +69,15 @@ fn op() -> impl Strategy<Value = Op> {
         path().prop_map(Op::Age),
         (path(), path()).prop_map(|(from, to)| Op::Copy(from, to)),
         path().prop_map(Op::Fifo),
+        path().prop_map(Op::Hole),
+        (path(), 1..9u32).prop_map(|(path, minor)| Op::Device(path, minor)),
+        (path(), path()).prop_map(|(one, other)| Op::Exchange(one, other)),
     ]
 }
 
 /// Does an operation, which may fail; returns whether it did it. `links` says whether hard links
 /// are made: in a parent, the kernel's difference would show.
-fn perform(root: &Path, op: &Op, links: bool) -> bool {
+pub(super) fn perform(root: &Path, op: &Op, links: bool) -> bool {
     let at = |path: &usize| root.join(PATHS[*path]);
     // Opening a fifo would wait for someone on its other end.
     let is_file = |path: &usize| at(path).metadata().is_ok_and(|it| it.is_file());
@@ -110,6 +120,23 @@ fn perform(root: &Path, op: &Op, links: bool) -> bool {
                 && fs::read(at(from)).and_then(|content| fs::write(at(to), content)).is_ok()
         }
         Op::Fifo(path) => rustix::fs::mkfifoat(CWD, at(path), Mode::from_raw_mode(0o644)).is_ok(),
+        Op::Hole(path) => {
+            let hole = |file: fs::File| {
+                file.write_all_at(b"data", 70_000).and_then(|()| file.set_len(200_000))
+            };
+            is_missing(path) && fs::File::create(at(path)).and_then(hole).is_ok()
+        }
+        Op::Device(path, minor) => {
+            let device = rustix::fs::makedev(1, *minor);
+            let mode = Mode::from_raw_mode(0o620);
+            rustix::fs::mknodat(CWD, at(path), FileType::CharacterDevice, mode, device).is_ok()
+        }
+        Op::Exchange(one, other) => {
+            let flags = rustix::fs::RenameFlags::EXCHANGE;
+            !is_dir(one)
+                && !is_dir(other)
+                && rustix::fs::renameat_with(CWD, at(one), CWD, at(other), flags).is_ok()
+        }
     }
 }
 
@@ -138,7 +165,12 @@ fn apply(target: &Path, changes: &ChangeSet) {
             Kind::Directory => fs::create_dir(&path).unwrap(),
             Kind::Symlink { target } => symlink(target, &path).unwrap(),
             Kind::Fifo => rustix::fs::mkfifoat(CWD, &path, Mode::RUSR).unwrap(),
-            Kind::CharDevice { .. } | Kind::BlockDevice { .. } => unreachable!("no operation"),
+            Kind::CharDevice { device: (major, minor) } => {
+                let (kind, device) =
+                    (FileType::CharacterDevice, rustix::fs::makedev(*major, *minor));
+                rustix::fs::mknodat(CWD, &path, kind, Mode::RUSR, device).unwrap();
+            }
+            Kind::BlockDevice { .. } => unreachable!("no operation"),
         }
         metadata::apply(CWD.as_fd(), path.as_os_str(), entry).unwrap();
         times.insert(entry.path.clone(), entry.mtime);

@@ -40,32 +40,45 @@ fn names_have_any_bytes() {
     }
 }
 
-/// A path that is longer than the kernel takes at once, reached step by step.
+/// Makes a file, or writes to it, below directories of any length, step by step.
+fn write_deep(root: &Path, deep: &Path, content: &[u8]) {
+    let root = RootDir::open(root).unwrap();
+    root.create_dir_all(deep, |_, _| Ok(())).unwrap();
+    let (dir, name) = root.parent(&deep.join("file")).unwrap();
+    let flags = rustix::fs::OFlags::WRONLY | rustix::fs::OFlags::CREATE;
+    let file = rustix::fs::openat(dir, name, flags, Mode::from_raw_mode(0o644)).unwrap();
+    std::io::Write::write_all(&mut fs::File::from(file), content).unwrap();
+}
+
+/// Deep, and longer than a system call takes.
 #[test]
-fn paths_are_longer_than_a_system_call_takes() {
+fn trees_are_deep_and_their_paths_long() {
     let bench = Bench::new();
-    let deep: PathBuf = std::iter::repeat_n("d", 2100).collect();
+    for (length, depth) in [(1, 1000), (99, 42)] {
+        let deep: PathBuf = std::iter::repeat_n("d".repeat(length), depth).collect();
+        let empty = |snapshotter: &dyn Snapshotter| snapshotter.scratch().unwrap();
+        let made = alike(&bench, "deep", empty, ParentUse::Shared, |root| {
+            write_deep(root, &deep, b"one");
+        });
+        assert_eq!(made.len(), depth + 1);
+    }
+}
+
+#[test]
+fn files_are_found_below_paths_that_no_system_call_takes() {
+    let bench = Bench::new();
+    let deep: PathBuf = std::iter::repeat_n("d".repeat(99), 42).collect();
     assert!(deep.as_os_str().len() > 4096);
-    let write = |root: &Path, content: &[u8]| {
-        let root = RootDir::open(root).unwrap();
-        root.create_dir_all(&deep, |_, _| Ok(())).unwrap();
-        let (dir, name) = root.parent(&deep.join("file")).unwrap();
-        let flags = rustix::fs::OFlags::WRONLY | rustix::fs::OFlags::CREATE;
-        let file = rustix::fs::openat(dir, name, flags, Mode::from_raw_mode(0o644)).unwrap();
-        std::io::Write::write_all(&mut fs::File::from(file), content).unwrap();
-    };
-    let empty = |snapshotter: &dyn Snapshotter| snapshotter.scratch().unwrap();
-    let made = alike(&bench, "made", empty, ParentUse::Shared, |root| write(root, b"one"));
-    assert_eq!(made.len(), 2101);
     for snapshotter in bench.snapshotters() {
+        let empty = snapshotter.scratch().unwrap();
         let (parent, changes) =
-            step(snapshotter, &empty(snapshotter), ParentUse::Last, |root| write(root, b"one"));
+            step(snapshotter, &empty, ParentUse::Last, |root| write_deep(root, &deep, b"one"));
         let archive = read(&packed(&bench, &changes)).unwrap();
         let (last, content) = archive.last().unwrap();
         assert_eq!((last.path.as_path(), content.as_slice()), (&*deep.join("file"), &b"one"[..]));
         for parent_use in [ParentUse::Shared, ParentUse::Last] {
             let (_snapshot, changes) =
-                step(snapshotter, &parent, parent_use, |root| write(root, b"another"));
+                step(snapshotter, &parent, parent_use, |root| write_deep(root, &deep, b"another"));
             let paths: Vec<&Path> = changes.entries.iter().map(|entry| &*entry.path).collect();
             assert_eq!(paths, [deep.join("file")], "{}", snapshotter.name());
             packed(&bench, &changes);

@@ -6,10 +6,10 @@ use std::os::unix::net::UnixListener;
 use super::*;
 use crate::layer::testing::run;
 
-struct Case {
-    name: &'static str,
-    act: fn(&Path),
-    expected: &'static [&'static str],
+pub(super) struct Case {
+    pub name: &'static str,
+    pub act: fn(&Path),
+    pub expected: &'static [&'static str],
 }
 
 fn write(path: PathBuf, content: &str) {
@@ -42,7 +42,7 @@ pub(super) fn node(path: PathBuf, kind: FileType, device: (u32, u32)) {
     rustix::fs::mknodat(CWD, path, kind, Mode::from_raw_mode(0o644), device).unwrap();
 }
 
-const CASES: &[Case] = &[
+pub(super) const CASES: &[Case] = &[
     Case { name: "nothing", act: |_| {}, expected: &[] },
     Case { name: "create a file", act: |r| write(r.join("new"), "new"), expected: &["file new"] },
     Case {

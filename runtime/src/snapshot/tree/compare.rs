@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use rustix::fd::AsFd as _;
 
-use super::records::{Baseline, Directories, Listing, Record, find, root_entry, scan};
+use super::records::{Baseline, Directories, Listing, Memory, Record, find, root_entry, scan};
 use crate::layer::entry::{Entry, Kind};
 use crate::rootdir::RootDir;
 use crate::snapshot::changes::{Candidate, Inode, assemble, same_but_time, same_metadata};
@@ -31,10 +31,15 @@ pub(super) fn changes(
         deleted.extend(difference.deleted);
         suspects.push((difference.path, difference.names));
     }
+    let doubtful = suspects.iter().flat_map(|(path, names)| {
+        let doubtful = names.iter().filter(|(_, now, then)| is_doubtful(now, then.as_ref()));
+        doubtful.map(move |(name, ..)| path.join(name))
+    });
+    let memory = before.memory(doubtful)?;
     let judged: Vec<Vec<Candidate>> = suspects
         .into_par_iter()
         .map(|(path, names)| {
-            judge(root, before, &path, names).map_err(cannot_inside("find what changed in", &path))
+            judge(root, &memory, &path, names).map_err(cannot_inside("find what changed in", &path))
         })
         .collect::<Result<_, _>>()?;
     let mut candidates: Vec<Candidate> = judged.into_iter().flatten().collect();
@@ -83,10 +88,15 @@ fn differences(before: &Directories, after: &Directories) -> Vec<Difference> {
     differences
 }
 
+/// Whether records do not tell if something changed in a way that counts.
+fn is_doubtful(now: &Record, then: Option<&Record>) -> bool {
+    then.is_some_and(|then| !now.must_differ(then))
+}
+
 /// Finds out which of the names of a directory changed in a way that counts.
 fn judge(
     root: &RootDir,
-    before: &Baseline,
+    before: &Memory<'_>,
     path: &Path,
     names: Vec<(OsString, Record, Option<Record>)>,
 ) -> io::Result<Vec<Candidate>> {
@@ -98,16 +108,13 @@ fn judge(
     for (name, now, then) in names {
         let path = path.join(&name);
         let Some((entry, _)) = present_at(dir.as_fd(), &name, path)? else { continue };
-        let changed = match then {
-            Some(then) if !now.must_differ(&then) => !is_as_before(root, before, &entry)?,
-            _ => true,
-        };
+        let changed = !is_doubtful(&now, then.as_ref()) || !is_as_before(root, before, &entry)?;
         candidates.push(Candidate { entry, inode: now.shared_inode(), changed });
     }
     Ok(candidates)
 }
 
-fn is_as_before(root: &RootDir, before: &Baseline, entry: &Entry) -> io::Result<bool> {
+fn is_as_before(root: &RootDir, before: &Memory<'_>, entry: &Entry) -> io::Result<bool> {
     let Some(old) = before.entry(&entry.path)? else { return Ok(false) };
     if !same_metadata(entry, &old) {
         return Ok(false);

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
-use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use rustix::fd::AsFd as _;
 use rustix::fs::{FileType, Stat};
 use sha2::{Digest as _, Sha256};
 
+use super::pristine::Pristine;
 use crate::layer::entry::{Entry, Kind};
 use crate::layer::metadata::is_absent;
 use crate::rootdir::{RootDir, names, stat_at};
@@ -25,11 +26,13 @@ pub(super) struct Baseline {
     pub(super) directories: Directories,
     /// The root directory itself.
     pub(super) root: Entry,
-    /// The store's directory that the root began as; none for one that began empty.
-    pristine: Option<Arc<RootDir>>,
-    /// What changed since. A path of the root that is not among them is in `pristine`, and alike.
-    /// (Paths that are gone may be among them; `directories` says what is there.)
+    /// What the root began as.
+    pristine: Pristine,
+    /// What changed since, and more. A path of the root that is not among them is in `pristine`,
+    /// and alike. (Paths that are gone may be among them; `directories` says what is there.)
     known: BTreeMap<PathBuf, Arc<Known>>,
+    /// What will be moved away and back, as [`Baseline::note`] was told.
+    noted: Mutex<BTreeMap<PathBuf, Arc<Known>>>,
     taken: Tick,
 }
 
@@ -56,7 +59,7 @@ pub(super) struct Record {
 
 /// An entry that is not as in the pristine directory.
 #[derive(Debug)]
-struct Known {
+pub(super) struct Known {
     entry: Entry,
     /// Of a file's content; found out before a step may change the file in place.
     sha256: OnceLock<[u8; 32]>,
@@ -102,16 +105,19 @@ impl Baseline {
     /// Looks at a root that begins as `pristine`.
     pub(super) fn take(
         root: &RootDir,
-        pristine: Option<RootDir>,
+        pristine: Pristine,
         scratch: &Scratch,
     ) -> Result<Self, SnapshotError> {
-        Ok(Self {
-            directories: scan(root, &Directories::new())?,
-            root: root_entry(root)?,
-            pristine: pristine.map(Arc::new),
-            known: BTreeMap::new(),
-            taken: scratch.clock()?,
-        })
+        let directories = scan(root, &Directories::new())?;
+        // Much is done to directories that leaves no trace in the end. It costs little to know
+        // them, and much to make the root again.
+        let known = if pristine.is_at_hand() {
+            BTreeMap::new()
+        } else {
+            all_but_files(root, &directories)?
+        };
+        let (root, noted) = (root_entry(root)?, Mutex::default());
+        Ok(Self { directories, root, pristine, known, noted, taken: scratch.clock()? })
     }
 
     /// The same for a copy of the root that this is the baseline of.
@@ -134,12 +140,53 @@ impl Baseline {
         scratch: &Scratch,
     ) -> Result<Self, SnapshotError> {
         let mut known = self.known.clone();
+        known.extend(self.noted().iter().map(|(path, noted)| (path.clone(), Arc::clone(noted))));
         for entry in entries {
             let fresh = Known { entry: entry.clone(), sha256: OnceLock::new() };
             known.insert(entry.path.clone(), Arc::new(fresh));
         }
-        let pristine = self.pristine.clone();
-        Ok(Self { directories, root: root_entry(root)?, pristine, known, taken: scratch.clock()? })
+        let (root, pristine, noted) = (root_entry(root)?, self.pristine.clone(), Mutex::default());
+        Ok(Self { directories, root, pristine, known, noted, taken: scratch.clock()? })
+    }
+
+    /// Looks closely at a file that will be moved away and back, which the file system takes for a
+    /// change.
+    pub(super) fn note(&self, root: &RootDir, path: &Path) -> Result<(), SnapshotError> {
+        let failed = |source| cannot_inside("read", path)(source);
+        let resolved = root.resolve(path).map_err(failed)?;
+        if self.pristine.is_at_hand()
+            || self.known.contains_key(&resolved)
+            || !self.holds(&resolved)
+        {
+            return Ok(());
+        }
+        let read = || {
+            let (dir, name) = root.parent(&resolved)?;
+            let Some((entry, _)) = present_at(dir.as_fd(), &name, resolved.clone())? else {
+                return Ok(());
+            };
+            let known = Known { entry, sha256: hash(root, &resolved)?.into() };
+            self.noted().insert(resolved.clone(), Arc::new(known));
+            Ok(())
+        };
+        read().map_err(failed)
+    }
+
+    fn noted(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Arc<Known>>> {
+        self.noted.lock().expect("nobody panics while holding the lock")
+    }
+
+    /// What is known of how the root was. `doubtful` are the paths that will be asked for: only if
+    /// one of them is not known otherwise, a root that was given away is made again.
+    pub(super) fn memory(
+        &self,
+        mut doubtful: impl Iterator<Item = PathBuf>,
+    ) -> Result<Memory<'_>, SnapshotError> {
+        let noted = self.noted();
+        let unknown = |path: &PathBuf| !self.known.contains_key(path) && !noted.contains_key(path);
+        let needed = self.pristine.is_at_hand() || doubtful.any(|path| unknown(&path));
+        let pristine = if needed { self.pristine.root()? } else { None };
+        Ok(Memory { known: &self.known, noted: noted.clone(), pristine })
     }
 
     /// When it was taken: what changes in the same tick may look unchanged.
@@ -171,10 +218,23 @@ impl Baseline {
         let record = self.directories.get(parent).and_then(|listing| find(listing, name));
         record.is_some_and(|record| record.kind() == FileType::RegularFile)
     }
+}
+
+/// How a root was when its baseline was taken.
+pub(super) struct Memory<'a> {
+    known: &'a BTreeMap<PathBuf, Arc<Known>>,
+    noted: BTreeMap<PathBuf, Arc<Known>>,
+    pristine: Option<Arc<RootDir>>,
+}
+
+impl Memory<'_> {
+    fn known(&self, path: &Path) -> Option<&Known> {
+        self.known.get(path).or_else(|| self.noted.get(path)).map(|known| &**known)
+    }
 
     /// What was at a path that a listing has.
     pub(super) fn entry(&self, path: &Path) -> io::Result<Option<Entry>> {
-        if let Some(known) = self.known.get(path) {
+        if let Some(known) = self.known(path) {
             return Ok(Some(known.entry.clone()));
         }
         let Some(pristine) = &self.pristine else { return Ok(None) };
@@ -185,7 +245,7 @@ impl Baseline {
 
     /// Whether a file still has the content that it had. Its size is the same.
     pub(super) fn same_content(&self, root: &RootDir, path: &Path) -> io::Result<bool> {
-        if let Some(known) = self.known.get(path) {
+        if let Some(known) = self.known(path) {
             return Ok(known.sha256.get() == Some(&hash(root, path)?));
         }
         let Some(pristine) = &self.pristine else { return Ok(false) };
@@ -193,6 +253,34 @@ impl Baseline {
         let (dir, _) = root.parent(path)?;
         same_content((before.as_fd(), &name), (dir.as_fd(), &name))
     }
+}
+
+/// Everything in a root that is no regular file.
+fn all_but_files(
+    root: &RootDir,
+    directories: &Directories,
+) -> Result<BTreeMap<PathBuf, Arc<Known>>, SnapshotError> {
+    let of = |path: &PathBuf, listing: &Listing| -> io::Result<Vec<(PathBuf, Arc<Known>)>> {
+        let mut others =
+            listing.iter().filter(|(_, record)| record.kind() != FileType::RegularFile).peekable();
+        if others.peek().is_none() {
+            return Ok(Vec::new());
+        }
+        let dir = root.open_dir(path)?;
+        let mut known = Vec::new();
+        for (name, _) in others {
+            if let Some((entry, _)) = present_at(dir.as_fd(), name, path.join(name))? {
+                let sha256 = OnceLock::new();
+                known.push((entry.path.clone(), Arc::new(Known { entry, sha256 })));
+            }
+        }
+        Ok(known)
+    };
+    let known: Vec<_> = directories
+        .par_iter()
+        .map(|(path, listing)| of(path, listing).map_err(cannot_inside("read", path)))
+        .collect::<Result<_, _>>()?;
+    Ok(known.into_iter().flatten().collect())
 }
 
 /// Looks at every path of a root. Directories in which nothing changed are taken from `before`.
