@@ -42,7 +42,7 @@ use super::{command, seccomp, sys};
 use answer::{Answer, Request};
 use caller::{Caller, Identity};
 use calls::{Call, Look, What};
-use memory::Memory;
+use memory::{Memory, Reader};
 use mounts::Mounts;
 use skeleton::{Skeleton, Stub};
 use terminals::Terminals;
@@ -65,6 +65,7 @@ pub(super) struct Supervisor {
     terminals: Terminals,
     mounts: Mounts,
     identity: Identity,
+    reader: Reader,
     /// Where calls are asked about. While it is open, they wait; afterwards they fail.
     listener: Option<OwnedFd>,
 }
@@ -91,7 +92,8 @@ impl Supervisor {
         let terminals = Terminals::new(pts, &mut skeleton).stage("open `/dev/pts` of the root")?;
         skeleton.adopt(&rustix::fs::lstat("/dev/ptmx").stage("find `/dev/ptmx` of the root")?);
         let tree = Tree::new(processes, ancestor);
-        Ok(Self { tree, skeleton, terminals, mounts, identity, listener: None })
+        let reader = Reader::new();
+        Ok(Self { tree, skeleton, terminals, mounts, identity, reader, listener: None })
     }
 
     /// Answers until the other end of `control` is closed. The listener comes over `commands`.
@@ -181,7 +183,7 @@ impl Supervisor {
     ) -> Result<Answer, Errno> {
         let Some(call) = calls::decode(&notification.data) else { return Ok(Answer::Continue) };
         let Ok(thread) = i32::try_from(notification.pid) else { return Ok(Answer::Continue) };
-        let path = memory::path(self.tree.fd(), &mut self.identity, thread, call.path);
+        let path = self.reader.path(self.tree.fd(), &mut self.identity, thread, call.path);
         let Ok(path) = path else { return Ok(Answer::Continue) };
         // Only of a link is it asked so what is not in its stand-in.
         let nameless = path.is_empty() && !matches!(call.what, What::Look(Look::ReadLink { .. }));
@@ -345,7 +347,8 @@ pub(super) fn probe() -> Result<Watched, Failure> {
     let asked = notifications::receive(listener.as_fd()).stage("receive a system call")?;
     let thread = asked.pid.cast_signed();
     let call = calls::decode(&asked.data).ok_or(Errno::INVAL).stage("receive a system call")?;
-    let path = memory::path(processes.fd(), &mut identity, thread, call.path)
+    let path = Reader::new()
+        .path(processes.fd(), &mut identity, thread, call.path)
         .and_then(|path| Memory::open(processes.fd(), thread).map(|_| path))
         .stage("read a command's memory")?;
     let error = if path == PATH.as_bytes() { UNUSUAL } else { Errno::INVAL };
