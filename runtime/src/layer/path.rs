@@ -20,6 +20,10 @@ use rustix::io::Errno;
 
 use crate::rootdir::{RootDir, components, is_missing};
 
+/// Directories in a path. The system calls take 4,095 bytes of one, and what is deeper is reached step
+/// by step: so the cost of a path is the square of its depth.
+const MAX_DEPTH: usize = 2048;
+
 /// Symbolic links followed before a path counts as a loop (Linux's own bound).
 const MAX_LINKS: usize = 40;
 
@@ -47,9 +51,14 @@ impl From<Errno> for PathError {
 /// An archive's name as a path of names only; empty for the root.
 pub(crate) fn inside(name: &Path) -> Result<PathBuf, PathError> {
     let mut path = PathBuf::new();
+    let mut depth = 0;
     for component in name.components() {
         match component {
-            Component::Normal(name) => path.push(name),
+            Component::Normal(_) if depth == MAX_DEPTH => return Err(Errno::NAMETOOLONG.into()),
+            Component::Normal(name) => {
+                depth += 1;
+                path.push(name);
+            }
             Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
             // `../../etc/passwd`, as a name or as what a hard link gives a second name.
             Component::ParentDir => {
