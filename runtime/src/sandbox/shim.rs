@@ -183,6 +183,9 @@ impl Supervisor {
     ) -> Result<Answer, Errno> {
         let Some(call) = calls::decode(&notification.data) else { return Ok(Answer::Continue) };
         let Ok(thread) = i32::try_from(notification.pid) else { return Ok(Answer::Continue) };
+        if call.what == What::Signal {
+            return self.signal(thread, call.base);
+        }
         let path = self.reader.path(self.tree.fd(), &mut self.identity, thread, call.path);
         let Ok(path) = path else { return Ok(Answer::Continue) };
         // Only of a link is it asked so what is not in its stand-in.
@@ -211,6 +214,21 @@ impl Supervisor {
         });
         self.identity.root()?;
         answer
+    }
+
+    /// What comes of a signal to the process that a descriptor stands for. A stand-in is none to the
+    /// kernel: whoever hears that there is no such call uses the process's number, if anything.
+    fn signal(&mut self, thread: i32, descriptor: i32) -> Result<Answer, Errno> {
+        let Ok(caller) = Caller::of(self.tree.fd(), thread) else { return Ok(Answer::Continue) };
+        let stat = self.identity.borrow(&caller).and_then(|()| {
+            let file = walk::base_path(thread, descriptor);
+            rustix::fs::statat(self.tree.fd(), file, AtFlags::empty())
+        });
+        self.identity.root()?;
+        if stat.is_ok_and(|stat| self.skeleton.knows(&stat)) {
+            return Err(Errno::NOSYS);
+        }
+        Ok(Answer::Continue)
     }
 
     /// Whether a path may lead to what the kernel does not know of: found out with as little as

@@ -15,6 +15,7 @@ pub(crate) fn make(kind: &str, argument: Option<&str>) {
         "attributes" => attributes(),
         "mode" => mode(),
         "unreadable" => unreadable(),
+        "signal" => signal(),
         "many" => many(),
         "programs" => programs(),
         "as-web" => as_web(argument.unwrap()),
@@ -97,6 +98,16 @@ fn unreadable() {
     rustix::thread::set_thread_res_uid(web, web, web).unwrap();
     println!("{}", open(CWD, "/etc/passwd", OFlags::RDONLY).is_ok());
     println!("{}", open(CWD, "/proc/self/maps", OFlags::RDONLY).is_ok());
+}
+
+/// A directory of `/proc` can stand for its process; what does not is passed over for its number.
+fn signal() {
+    let own = open(CWD, "/proc/self", OFlags::RDONLY | OFlags::DIRECTORY).unwrap();
+    let sent = rustix::process::pidfd_send_signal(own, rustix::process::Signal::CONT);
+    println!("{:?}", sent.unwrap_err());
+    let file = open(CWD, "/etc/passwd", OFlags::RDONLY).unwrap();
+    let sent = rustix::process::pidfd_send_signal(file, rustix::process::Signal::CONT);
+    println!("{:?}", sent.unwrap_err());
 }
 
 fn many() {

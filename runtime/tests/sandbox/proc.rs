@@ -29,6 +29,7 @@ pub(crate) const CHROOT: &[Case] = &[
     ("proc: the builder", builder),
     ("proc: the way out", way_out),
     ("proc: unreadable processes", unreadable),
+    ("proc: signals by descriptor", signals),
     ("proc: stand-ins are no files", stand_ins),
     ("proc: many callers", many),
     ("proc: terminals", terminals),
@@ -323,6 +324,19 @@ fn unreadable(bench: &Bench) {
     root.install_client();
     let lines = ok(bench.run_in(&root, Plan::sh("client --calls unreadable")).unwrap());
     assert_eq!(lines, ["true", "false"]);
+}
+
+fn signals(bench: &Bench) {
+    let root = bench.root();
+    root.install_client();
+    let lines = ok(bench.run_in(&root, Plan::sh("client --calls signal")).unwrap());
+    assert_eq!(
+        lines,
+        [
+            "Os { code: 38, kind: Unsupported, message: \"Function not implemented\" }",
+            "Os { code: 9, kind: Uncategorized, message: \"Bad file descriptor\" }"
+        ]
+    );
 }
 
 /// What the helper put there for the kernel to find is no way to get at anything, and a command

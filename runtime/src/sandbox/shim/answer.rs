@@ -49,8 +49,8 @@ impl Supervisor {
     pub(super) fn answer(&mut self, request: &Request<'_>, what: What) -> Result<Answer, Errno> {
         match what {
             What::Open { flags, mode } => self.open(request, flags, mode),
-            // Its flags are known by now.
-            What::OpenHow { .. } => Err(Errno::INVAL),
+            // The flags of the one are known by now, and the other never comes here.
+            What::OpenHow { .. } | What::Signal => Err(Errno::INVAL),
             What::Look(look) => self.look(request, look),
             What::Change(change) => self.change(request, change),
             What::Attribute(attribute) => self.attribute(request, attribute),

@@ -32,6 +32,8 @@ pub(super) enum What {
     Change(Change),
     Attribute(Attribute),
     Go(Go),
+    /// `pidfd_send_signal(2)`, which has no path: a directory of `/proc` stands for a process.
+    Signal,
 }
 
 /// Something is told about the file.
@@ -95,7 +97,7 @@ pub(super) enum Go {
 const SYS_FCHMODAT2: libc::c_long = 452;
 
 /// The calls of all machines. [`decode`] knows each of them.
-const EVERYWHERE: [libc::c_long; 24] = [
+const EVERYWHERE: [libc::c_long; 25] = [
     libc::SYS_openat,
     libc::SYS_openat2,
     libc::SYS_statfs,
@@ -118,6 +120,7 @@ const EVERYWHERE: [libc::c_long; 24] = [
     libc::SYS_removexattr,
     libc::SYS_lremovexattr,
     libc::SYS_truncate,
+    libc::SYS_pidfd_send_signal,
     libc::SYS_newfstatat,
     libc::SYS_statx,
 ];
@@ -166,6 +169,7 @@ pub(super) fn decode(data: &libc::seccomp_data) -> Option<Call> {
             let what = Look::Statx { flags: low(third), mask: low(fourth), to: fifth };
             at(follows(third), what.into())
         }
+        libc::SYS_pidfd_send_signal => at(true, What::Signal),
         libc::SYS_statfs => plain(Look::StatFs { to: second }.into()),
         libc::SYS_faccessat => at(true, Look::Access { mode: low(third), effective: false }.into()),
         libc::SYS_faccessat2 => {
