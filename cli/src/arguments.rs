@@ -466,6 +466,8 @@ pub(crate) enum Isolation {
     Namespaces,
     /// A root of its own for each step
     Chroot,
+    /// None: the step's files are moved into `/`. Only in the executor image
+    InPlace,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

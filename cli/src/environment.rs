@@ -61,6 +61,11 @@ impl Environment {
         self.now.as_secs()
     }
 
+    /// Where the user keeps the keys of ssh servers.
+    pub(crate) fn known_hosts(&self) -> Option<PathBuf> {
+        self.get("HOME").map(|home| PathBuf::from(home).join(".ssh/known_hosts"))
+    }
+
     /// Where credentials may lie, the first that exists counts: Docker's file, then podman's.
     pub(crate) fn credential_files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();

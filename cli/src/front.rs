@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ir::op::Op;
 use ir::{Code, Diagnostic, Facts, Graph, ImageFacts, ImageRef, Platform, Program, Source, Span};
 use planner::{NamedContext, Options};
 use runtime::resolve::{Images, Layout};
@@ -106,32 +105,6 @@ fn misspelt(front: &Front, instruction: Span) -> Vec<String> {
     let found = planner::check(&front.program, &front.options);
     let found = found.into_iter().filter(|found| found.code == Code::StageNameMisspelt);
     found.filter(|found| within(found.span)).flat_map(|found| found.help).collect()
-}
-
-/// What this machine cannot carry out of a graph that may well be shown.
-pub(crate) fn check_runnable(front: &Front, graph: &Graph) -> Result<(), CommandError> {
-    let git = graph.nodes.iter().filter_map(|node| match &node.op {
-        Op::Git(git) => Some((git, node.origin.span)),
-        Op::Scratch
-        | Op::Image(_)
-        | Op::Local(_)
-        | Op::Http(_)
-        | Op::Inline(_)
-        | Op::Run(_)
-        | Op::Copy(_)
-        | Op::Mkdir(_)
-        | Op::Merge(_) => None,
-    });
-    let refused: Vec<Diagnostic> = git
-        .map(|(git, span)| {
-            let message = format!("the git repository `{}` cannot be fetched", git.url);
-            Diagnostic::error(Code::Unsupported, span, message).help(
-                "clone it beforehand, give the clone with `--build-context NAME=DIR`, and copy \
-                     from `NAME`",
-            )
-        })
-        .collect();
-    if refused.is_empty() { Ok(()) } else { Err(source_error(&front.source, refused)) }
 }
 
 /// A plan that can be shown.

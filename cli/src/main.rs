@@ -47,9 +47,11 @@ fn main() -> ExitCode {
 /// Reads the command line; none where clap has already answered (`--help`, `--version`).
 ///
 /// Called as `executor`, this is the drop-in for kaniko's executor: its flags are those of `build`.
+/// `executor doctor` is there as well, as images hold the program by that name only.
 fn parse(arguments: &[OsString]) -> Result<Option<Command>, CommandError> {
     let name = arguments.first().map(std::path::Path::new).and_then(|path| path.file_name());
-    let parsed = if name.is_some_and(|name| name == "executor") {
+    let builds = arguments.get(1).is_none_or(|first| first != "doctor");
+    let parsed = if name.is_some_and(|name| name == "executor") && builds {
         Executor::try_parse_from(arguments)
             .map(|executor| Command::Build(Box::new(executor.into_build())))
     } else {

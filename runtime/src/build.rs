@@ -47,12 +47,16 @@ pub struct Settings {
     /// When the image says it was made, in seconds since 1970. Directories that a step needs and
     /// that nobody gave a time get this one too.
     pub created: u64,
+    /// Whether that was asked for: then files that are copied get it as well, as in BuildKit.
+    pub reproducible: bool,
     /// Directories by the name of their context.
     pub contexts: BTreeMap<String, PathBuf>,
     /// Secrets by id.
     pub secrets: BTreeMap<String, Vec<u8>>,
     /// Sockets of ssh agents by id.
     pub agents: BTreeMap<String, PathBuf>,
+    /// Keys of ssh servers that are known, as ssh(1) keeps them.
+    pub known_hosts: Option<PathBuf>,
     /// Where the image goes.
     pub outputs: Outputs,
 }

@@ -85,11 +85,11 @@ impl Outside {
         let isolation = entered.and_then(|entered| entered.isolation);
         let way = match isolation {
             Some(Isolation::Namespaces { mapping, .. }) => Some(Mapping::name(mapping)),
-            Some(Isolation::Chroot) | None => None,
+            Some(Isolation::Chroot | Isolation::InPlace) | None => None,
         };
         let scratch = Scratch::new(work)?;
         let overlay = overlay(&scratch.0, work);
-        let stackable = isolation.is_none_or(Isolation::works_on_overlays);
+        let stackable = isolation.is_none_or(Isolation::has_mounts);
         let snapshotter = if overlay.works && stackable { "overlay" } else { "tree" };
         Ok(Report {
             version: 1,

@@ -27,7 +27,7 @@ pub use error::RegistryError;
 pub use resolve::ResolvedImage;
 
 mod auth;
-mod base64;
+pub(crate) mod base64;
 mod challenge;
 mod credentials;
 mod descriptor;

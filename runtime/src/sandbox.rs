@@ -19,6 +19,7 @@ mod enter;
 mod fake_ids;
 mod fence;
 mod idmap;
+mod in_place;
 mod init;
 mod ladder;
 mod layout;
@@ -49,6 +50,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use enter::{Attempt, Entered, Isolation, Mapping, NoIsolation, Request, enter};
 pub use fence::Landlock;
+pub use in_place::swap_back;
 pub use init::init;
 pub use limits::{Limits, Ulimit, UlimitError};
 pub use survey::{Help, Part, Rung, Trial, survey};
@@ -62,6 +64,8 @@ use crate::users::{self, UserError};
 pub struct Sandbox {
     entered: Arc<Entered>,
     helper: Helper,
+    /// Held by the step whose files are in `/`, where that is how steps run.
+    place: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// A program that calls [`init()`] when it is started so.
@@ -256,12 +260,17 @@ impl SandboxError {
 impl Sandbox {
     /// A sandbox for what [`enter()`] found.
     pub fn new(entered: Entered, helper: Helper) -> Self {
-        Self { entered: Arc::new(entered), helper }
+        Self { entered: Arc::new(entered), helper, place: Arc::default() }
     }
 
     /// Why stronger ways fell out, and what the one that was chosen lacks; one line each.
     pub fn passed_over(&self) -> &[String] {
         &self.entered.passed_over
+    }
+
+    /// What images lack here that are built without a command; one line.
+    pub fn lost(&self) -> Option<&'static str> {
+        self.entered.lost
     }
 
     /// How commands are confined, if they can be.
@@ -298,6 +307,10 @@ impl Sandbox {
         let root = step.root.try_clone_to_owned().map(RootDir::from_fd);
         let root = root.map_err(SandboxError::prepare("open the root"))?;
         let user = users::lookup(&root, step.user)?;
+        let _place = match isolation {
+            Isolation::InPlace => Some(self.place.lock().await),
+            Isolation::Chroot | Isolation::Namespaces { .. } => None,
+        };
         let task = prepare::Task::new(isolation, self.entered.guard, root, user, step);
         let prepared = blocking(move || task.prepare()).await?;
         let prepare::Prepared { spec, descriptors, relays, undo } = prepared;

@@ -24,7 +24,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::process::ExitCode;
 
-use kaniko_runtime::sandbox::{self, Landlock, Request, Sandbox};
+use kaniko_runtime::sandbox::{self, Isolation, Landlock, Mapping, Request, Sandbox};
 
 use bench::Bench;
 
@@ -44,15 +44,24 @@ const OTHER_USERS: [&str; 8] = [
 
 const SELF: &str = "/proc/self/exe";
 
-/// A rung, and what the test is started by for it. The first two pass all cases, the others those in
-/// which they differ: the attacks.
-const RUNGS: [(&str, &[&str]); 5] = [
+/// A rung, and what the test is started by for it. Where commands are confined in another way, all
+/// cases are passed, elsewhere those that differ: the attacks.
+const RUNGS: [(&str, &[&str]); 7] = [
     ("namespaces", &[]),
     ("chroot", &[]),
     ("chroot of a container", &CONTAINER),
     ("namespaces of a user", &CONTAINER),
     ("namespaces without pids", &["unshare", "--mount", "sh", "-euc", MASKED, "sh"]),
+    ("namespaces without the root outside", &["setpriv", "--inh-caps=-all", CRIO]),
+    (
+        "namespaces with a single id",
+        &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
+    ),
 ];
+
+/// With the capabilities that CRI-O gives.
+const CRIO: &str = "--bounding-set=-all,+chown,+dac_override,+fsetid,+fowner,+setgid,+setuid,\
+    +setpcap,+net_bind_service,+kill";
 
 /// With the capabilities of a container.
 const CONTAINER: [&str; 3] = ["setpriv", "--inh-caps=-all", BOUNDING];
@@ -152,11 +161,19 @@ fn one_rung(rung: &str, filter: &str) -> ExitCode {
             cases.extend(limits::EVERYWHERE);
             cases.extend(cases::CHROOT);
         }
+        "namespaces without the root outside" => {
+            cases.extend(cases::EVERYWHERE);
+            cases.extend(mounts::EVERYWHERE);
+        }
+        "namespaces with a single id" => {
+            cases.extend(cases::EVERYWHERE);
+            cases.extend(mounts::EVERYWHERE);
+            cases.extend(cases::SINGLE_ID);
+        }
         _ => {}
     }
     // What needs other users than root, where there may be none.
-    let ids = std::fs::read_to_string("/proc/self/uid_map").unwrap();
-    if ids.split_whitespace().nth(2) == Some("1") {
+    if matches!(isolation, Isolation::Namespaces { mapping: Mapping::Single, .. }) {
         cases.retain(|(name, _)| !OTHER_USERS.contains(name));
     }
     let mut failed = 0;

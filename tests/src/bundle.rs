@@ -173,6 +173,23 @@ impl Container {
         self
     }
 
+    /// What containers have written to its root beside the work directory: files, and marks of what
+    /// was deleted, in order.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be read.
+    pub fn written(&self) -> Vec<String> {
+        let upper = self.directory.path().join("upper").display().to_string();
+        let kaniko = format!("{upper}/kaniko");
+        let arguments =
+            [&upper, "-path", &kaniko, "-prune", "-o", "!", "-type", "d", "-printf", "%P\\n"];
+        let mut names: Vec<String> =
+            tool::run("find", arguments).lines().map(str::to_owned).collect();
+        names.sort();
+        names
+    }
+
     /// The runtime's call.
     fn start(&self) -> Command {
         let path = self.directory.path();

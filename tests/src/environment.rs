@@ -25,7 +25,7 @@ pub struct Environment {
     pub isolation: String,
     /// How roots are kept there.
     pub snapshotter: String,
-    /// Whether all of the suite is run there in each run of the tests, or a part.
+    /// How much of the suite is run there in each run of the tests.
     pub suite: Share,
 }
 
@@ -95,16 +95,16 @@ pub enum Work {
     Memory,
 }
 
-/// How much of the suite is run each time.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+/// How much of the suite is run.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
 #[serde(rename_all = "kebab-case")]
 pub enum Share {
-    /// All of it.
-    All,
-    /// The commands that are quick.
+    /// What shows each mechanism once.
+    Core,
+    /// Everything that is quick.
     Quick,
-    /// Nothing: no command can be run there.
-    None,
+    /// Everything.
+    All,
 }
 
 impl Environment {
@@ -118,6 +118,15 @@ impl Environment {
         let text = fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// The container that kaniko is in there, its work directory beside the context; none where it
+    /// is in another.
+    pub fn container(&self) -> Option<Container> {
+        match &self.starts {
+            Starts::Container(settings) => Some(settings.container()),
+            Starts::Root | Starts::User | Starts::Docker => None,
+        }
     }
 
     /// Lets a build run there, without a network, on the image of a layout as `base`.
@@ -143,8 +152,7 @@ impl Environment {
                 build.work(Path::new("/kaniko")).at(docker)
             }
             Starts::Container(settings) => {
-                let container = Container::new(&kaniko::binary(), settings.limits());
-                let container = container.bind(layout, &base, true);
+                let container = settings.container().bind(layout, &base, true);
                 match self.work {
                     Work::Root => build.work(Path::new("/kaniko")).at(container),
                     Work::Memory => build.work(Path::new("/work")).at(container.tmpfs("/work")),
@@ -165,6 +173,10 @@ exec "$@"
 "#;
 
 impl Settings {
+    fn container(&self) -> Container {
+        Container::new(&kaniko::binary(), self.limits())
+    }
+
     fn limits(&self) -> Limits {
         Limits {
             user: self.user,

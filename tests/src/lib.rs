@@ -12,6 +12,7 @@ pub mod bundle;
 pub mod conformance;
 pub mod docker;
 pub mod environment;
+pub mod git;
 pub mod kaniko;
 pub mod layout;
 pub mod process;

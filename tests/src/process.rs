@@ -5,6 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal};
+
 /// Command lines of running processes that have a text in them, but for this one's.
 pub fn with(text: &str) -> Vec<String> {
     let own = std::process::id().to_string();
@@ -17,6 +19,20 @@ pub fn with(text: &str) -> Vec<String> {
         .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
         .filter(|line| line.contains(text))
         .collect()
+}
+
+/// Kills the processes of a program that have a text in their command line.
+pub fn kill(program: &str, text: &str) {
+    let entries = fs::read_dir("/proc").expect("there is /proc");
+    for entry in entries.flatten() {
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line);
+        let id = entry.file_name().to_str().and_then(|id| id.parse().ok());
+        if line.starts_with(program) && line.contains(text) {
+            let id = id.and_then(Pid::from_raw).expect("a process has a number");
+            rustix::process::kill_process(id, Signal::KILL).expect("it runs");
+        }
+    }
 }
 
 /// Fails if processes with a text in their command line do not all end by themselves.

@@ -3,7 +3,7 @@
 //!
 //! A file is a script for bash. Its first line says what it shows. `#: prints TEXT` is a line that
 //! it has to print, `#: leaves PATH` a path that later steps have to see, `#: user NAME` runs it as
-//! somebody else, `#: slow` leaves it out where only quick ones are run.
+//! somebody else, `#: core` is run everywhere in each run of the tests, and `#: slow` only on demand.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -34,7 +34,7 @@ struct Command {
     prints: Vec<String>,
     leaves: Vec<String>,
     user: Option<String>,
-    slow: bool,
+    share: Share,
 }
 
 /// What became of each command: nothing where it did what it should, else what went wrong and the
@@ -50,12 +50,7 @@ impl Suite {
     pub fn read(share: Share) -> Self {
         let names = crate::tree::names(&folder().join("commands"));
         let commands = names.iter().map(|name| Command::read(name));
-        let wanted = |command: &Command| match share {
-            Share::All => true,
-            Share::Quick => !command.slow,
-            Share::None => false,
-        };
-        Self { commands: commands.filter(wanted).collect() }
+        Self { commands: commands.filter(|command| command.share <= share).collect() }
     }
 
     /// Only the commands that a text names.
@@ -83,7 +78,7 @@ impl Suite {
             text.lines().map(str::to_owned).collect()
         };
         let mut available = list("packages");
-        if self.commands.iter().any(|command| command.slow) {
+        if self.commands.iter().any(|command| command.share == Share::All) {
             available.extend(list("packages-slow"));
         }
         base::debian_with(&list("installed"), &available)
@@ -138,7 +133,7 @@ impl Command {
             prints: Vec::new(),
             leaves: Vec::new(),
             user: None,
-            slow: false,
+            share: Share::Quick,
         };
         let head = text.lines().take_while(|line| line.starts_with('#'));
         for line in head.filter_map(|line| line.strip_prefix("#: ")) {
@@ -147,8 +142,9 @@ impl Command {
                 "prints" => command.prints.push(rest.to_owned()),
                 "leaves" => command.leaves.push(rest.to_owned()),
                 "user" => command.user = Some(rest.to_owned()),
-                "slow" => command.slow = true,
-                _ => panic!("{}: `{word}` is none of prints, leaves, user, slow", path.display()),
+                "core" => command.share = Share::Core,
+                "slow" => command.share = Share::All,
+                _ => panic!("{}: there is no `#: {word}`", path.display()),
             }
         }
         command

@@ -1,9 +1,11 @@
 //! `--build-context`: what a name in `FROM` and `--from` is made to stand for.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 
 use kaniko_tests::base;
 use kaniko_tests::built::Image;
+use kaniko_tests::git::Repository;
 use kaniko_tests::kaniko::Build;
 use kaniko_tests::registry::Registry;
 use kaniko_tests::server::serve;
@@ -47,11 +49,38 @@ fn an_archive_from_a_url_is_a_file_system() {
 }
 
 #[test]
-fn a_git_repository_is_refused_before_anything_runs() {
-    let outcome = Build::of("FROM scratch\nCOPY --from=sources / /\n")
-        .option("--build-context", "sources=https://example.com/r.git#main")
-        .no_push()
-        .fail();
-    outcome.says(&["https://example.com/r.git", "Dockerfile:2", "--build-context NAME=DIR"]);
-    assert!(outcome.events.is_empty(), "nothing was started");
+fn git_repositories_are_added_and_are_contexts() {
+    let repository = Repository::of(&[("file", "text"), ("docs/page", "page"), ("run", "")]);
+    let (url, commit) = (&repository.url, repository.commit());
+    let registry = Registry::start();
+    let to = registry.name("built:1");
+    let dockerfile = format!(
+        "FROM scratch\n\
+         ADD --chown=7:8 {url}#main /added/\n\
+         ADD --keep-git-dir --checksum={} {url}#{commit} /kept\n\
+         COPY --from=sources page /\n",
+        &commit[..12]
+    );
+    Build::of(&dockerfile)
+        .option("--build-context", &format!("sources={url}?branch=main&subdir=docs"))
+        .push(&to)
+        .succeed();
+    let image = Image::pull(&to);
+    let root = image.unpack();
+    for (path, content) in [("added/file", "text"), ("added/docs/page", "page"), ("page", "page")] {
+        assert_eq!(fs::read_to_string(root.join(path)).unwrap(), content, "{path}");
+    }
+    let owner = fs::metadata(root.join("added/docs/page")).unwrap();
+    assert_eq!((owner.uid(), owner.gid(), owner.mode() & 0o7777), (7, 8, 0o644));
+    assert!(!root.join("added/.git").exists());
+    let head = fs::read_to_string(root.join("kept/.git/HEAD")).unwrap();
+    assert_eq!(head.trim(), commit);
+}
+
+#[test]
+fn a_git_repository_that_is_another_is_refused() {
+    let repository = Repository::of(&[("file", "text")]);
+    let dockerfile = format!("FROM scratch\nADD --checksum=0123456789 {} /\n", repository.url);
+    let outcome = Build::of(&dockerfile).no_push().fail();
+    outcome.says(&["Dockerfile:2", &repository.url, &repository.commit(), "not 0123456789"]);
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod alone;
+mod attacks;
 mod busybox;
 mod changes;
 mod commands;
@@ -13,10 +14,14 @@ mod contexts;
 mod copies;
 mod debian;
 mod diagnostics;
+mod doctor;
 mod environment;
 mod environments;
 mod harness;
 mod hostile;
+mod in_place;
+mod instructions;
+mod kept;
 mod language;
 mod linked;
 mod lookup;

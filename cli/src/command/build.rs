@@ -13,7 +13,9 @@ use runtime::sandbox::{Entered, Helper, Limits, Sandbox};
 use runtime::snapshot::Ignored;
 use runtime::store::Store;
 
-use crate::arguments::{BuildArgs, ChangesArgs, Compression, ImageFormat, OutputArgs, UnpackLimit};
+use crate::arguments::{
+    BuildArgs, ChangesArgs, Compression, ImageFormat, MachineArgs, OutputArgs, UnpackLimit,
+};
 use crate::command::place::Place;
 use crate::command::{self, secret};
 use crate::environment::{Environment, absolute};
@@ -31,6 +33,10 @@ pub(crate) fn run(
     environment: &Environment,
     args: &BuildArgs,
 ) -> Result<(), CommandError> {
+    // Before anything is read: the files of a command whose builder was killed may be in the way.
+    runtime::sandbox::swap_back().map_err(|error| {
+        CommandError::user(format!("cannot move back what a builder had moved into `/`: {error}"))
+    })?;
     let outputs = outputs(&args.output)?;
     let compression = compression(&args.output)?;
     let secrets = secret::secrets(environment, &args.machine.secrets)?;
@@ -55,7 +61,11 @@ pub(crate) fn run(
             () = cancel.cancelled() => return Err(interrupted(stopped).await),
         };
         let Plan { graph, epoch: planned } = front::plan(ui, &front, &facts)?;
-        front::check_runnable(&front, &graph)?;
+        // The environment is nearer than the Dockerfile, and a build argument nearer still.
+        let epoch = match front.options.build_args.get("SOURCE_DATE_EPOCH") {
+            Some(_) => planned.or(epoch),
+            None => epoch.or(planned),
+        };
         let store =
             Store::open(&place.directory).map_err(|error| CommandError::user(chain(&error)))?;
         if !store.gives_files_away() {
@@ -66,22 +76,15 @@ pub(crate) fn run(
             snapshotter: args.machine.snapshotter.into(),
             ignored,
             sandbox: Sandbox::new(entered, Helper::default()),
-            limits: Limits {
-                resources: args.machine.ulimits.clone(),
-                // As with Docker, none is the default.
-                shared_memory: args.machine.shm_size.filter(|size| *size > 0),
-            },
+            limits: limits(&args.machine),
             compression,
             unpack_limits: unpack_limits(&args.machine.unpack_limits),
-            // The environment is nearer than the Dockerfile, and a build argument nearer still.
-            created: match front.options.build_args.get("SOURCE_DATE_EPOCH") {
-                Some(_) => planned.or(epoch),
-                None => epoch.or(planned),
-            }
-            .unwrap_or_else(|| environment.now()),
+            created: epoch.unwrap_or_else(|| environment.now()),
+            reproducible: epoch.is_some(),
             contexts: front.contexts.clone(),
             secrets,
             agents,
+            known_hosts: environment.known_hosts(),
             outputs,
         };
         let build = Build { graph, images, settings, cancel: cancel.clone() };
@@ -193,7 +196,7 @@ fn build_error(front: &Front, error: &BuildError) -> CommandError {
         BuildError::Snapshot(_)
         | BuildError::Export(_)
         | BuildError::Registry(_)
-        | BuildError::OverlayInChroot
+        | BuildError::OverlayWithoutMounts { .. }
         | BuildError::Cancelled
         | BuildError::Worker => None,
     };
@@ -228,6 +231,14 @@ fn outputs(args: &OutputArgs) -> Result<Outputs, CommandError> {
         digest_file: args.digest_file.as_deref().map(absolute),
         format,
     })
+}
+
+fn limits(args: &MachineArgs) -> Limits {
+    Limits {
+        resources: args.ulimits.clone(),
+        // As with Docker, none is the default.
+        shared_memory: args.shm_size.filter(|size| *size > 0),
+    }
 }
 
 fn compression(args: &OutputArgs) -> Result<runtime::layer::Compression, CommandError> {

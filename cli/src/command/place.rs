@@ -33,6 +33,7 @@ impl Place {
                 Isolation::Auto => sandbox::Request::Auto,
                 Isolation::Namespaces => sandbox::Request::Namespaces,
                 Isolation::Chroot => sandbox::Request::Chroot,
+                Isolation::InPlace => sandbox::Request::InPlace,
             },
             landlock: match args.landlock {
                 Landlock::Auto => sandbox::Landlock::Auto,

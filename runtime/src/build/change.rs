@@ -31,8 +31,8 @@ pub(super) async fn copy(
                 copy.sources.iter().map(|source| Ok((source.from, machine.tree(source.from)?)));
             let sources = sources.collect::<Result<BTreeMap<_, _>, NodeError>>()?;
             let source_of = |from: NodeId| sources[&from].clone();
-            let (now, bounds) = (machine.now(), machine.bounds());
-            for skipped in op::copy::copy(&copy, active.root(), &source_of, now, bounds)? {
+            let (dates, bounds) = (machine.dates(), machine.bounds());
+            for skipped in op::copy::copy(&copy, active.root(), &source_of, dates, bounds)? {
                 machine.events.send(Event::Notice { message: skipped });
             }
             commit(machine, id, active)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use ir::{DiffId, Digest, ImageRef, NodeId, Origin};
 
-use crate::context::ContextError;
+use crate::context::{ContextError, GitError};
 use crate::image::ExportError;
 use crate::layer::LayerError;
 use crate::op::{CopyError, InlineError, MkdirError};
@@ -33,10 +33,13 @@ pub enum BuildError {
     Snapshot(#[from] SnapshotError),
     /// Two choices that do not go together.
     #[error(
-        "commands in a chroot need the snapshotter `tree`; leave out `--snapshotter overlay`, or \
-         `--isolation chroot`"
+        "`--isolation {isolation}` needs the snapshotter `tree`; leave out `--snapshotter overlay`, \
+         or the isolation"
     )]
-    OverlayInChroot,
+    OverlayWithoutMounts {
+        /// What steps run in.
+        isolation: &'static str,
+    },
     /// The image did not get to a destination.
     #[error(transparent)]
     Export(#[from] Box<ExportError>),
@@ -89,8 +92,8 @@ pub enum NodeError {
     Unresolved { reference: ImageRef },
     #[error("there is no context named `{name}`")]
     NoContext { name: String },
-    #[error("cannot read git repositories: `{url}`")]
-    Git { url: String },
+    #[error(transparent)]
+    Git(#[from] Box<GitError>),
     #[error("the secret `{id}` was not given; pass it with `--secret id={id},src=FILE`")]
     NoSecret { id: String },
     #[error("the ssh agent `{id}` was not given; pass it with `--ssh {id}`")]
@@ -128,6 +131,7 @@ macro_rules! boxed {
 }
 
 boxed! {
+    GitError in NodeError;
     ResolveError in NodeError;
     RegistryError in NodeError, BuildError;
     ExportError in BuildError;

@@ -13,6 +13,7 @@ use crate::context::source::{Owners, Tree};
 use crate::event::{Events, Task};
 use crate::layer::entry::Time;
 use crate::layer::{self, Bounds, Layer};
+use crate::op::copy::Dates;
 use crate::resolve::Images;
 use crate::sandbox::Isolation;
 use crate::snapshot::{self, ChangeSet, Choice, ParentUse, Snapshot, Snapshotter};
@@ -79,9 +80,13 @@ impl Machine {
 
     /// Why stronger ways of confining and better ways of snapshotting fell out.
     pub(super) fn passed_over(&self) -> Vec<String> {
-        let runs = self.isolation().is_some();
-        let sandbox = self.settings.sandbox.passed_over().iter().filter(|_| runs);
-        sandbox.chain(&self.snapshotters_passed_over).cloned().collect()
+        let sandbox = &self.settings.sandbox;
+        let mut passed_over = match self.isolation() {
+            Some(_) => sandbox.passed_over().to_vec(),
+            None => sandbox.lost().map(str::to_owned).into_iter().collect(),
+        };
+        passed_over.extend_from_slice(&self.snapshotters_passed_over);
+        passed_over
     }
 
     /// How many nodes need a node.
@@ -152,6 +157,12 @@ impl Machine {
     /// What ends an unpacking early.
     pub(super) fn bounds(&self) -> Bounds<'_> {
         Bounds { limits: self.settings.unpack_limits, cancel: &self.cancel }
+    }
+
+    /// What copies are dated.
+    pub(super) fn dates(&self) -> Dates {
+        let made = self.now();
+        Dates { made, copied: self.settings.reproducible.then_some(made) }
     }
 
     /// Makes a directory of a node's own, which goes with the build.
@@ -226,13 +237,16 @@ fn choose(
     settings: &Settings,
 ) -> Result<(Box<dyn Snapshotter>, Vec<String>), BuildError> {
     let scratch = settings.store.scratch();
-    let stackable = settings.sandbox.isolation().is_none_or(Isolation::works_on_overlays);
-    if !stackable && has_commands(graph) {
+    let isolation = settings.sandbox.isolation().filter(|isolation| !isolation.has_mounts());
+    if let Some(isolation) = isolation.filter(|_| has_commands(graph)) {
         return match settings.snapshotter {
-            Choice::Overlay => Err(BuildError::OverlayInChroot),
+            Choice::Overlay => {
+                Err(BuildError::OverlayWithoutMounts { isolation: isolation.name() })
+            }
             Choice::Auto => {
                 let (tree, _) = snapshot::choose(Choice::Tree, scratch)?;
-                Ok((tree, vec!["overlay: commands are confined in a chroot".to_owned()]))
+                let why = format!("overlay: the isolation is `{}`", isolation.name());
+                Ok((tree, vec![why]))
             }
             Choice::Tree => Ok(snapshot::choose(Choice::Tree, scratch)?),
         };

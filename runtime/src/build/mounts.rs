@@ -12,8 +12,9 @@ use super::error::NodeError;
 use super::machine::Machine;
 use crate::context::source::Tree;
 use crate::op;
+use crate::op::copy::Dates;
 use crate::rootdir::RootDir;
-use crate::sandbox::{Isolation, StepMount};
+use crate::sandbox::StepMount;
 
 /// The mounts of a step, and what must live until it has ended.
 pub(super) struct Mounts {
@@ -53,7 +54,9 @@ impl Mounts {
             Mount::Cache { target, id, sharing, from, source, mode, uid, gid, readonly } => {
                 let sharing = match machine.settings.sandbox.isolation() {
                     // There the directory itself is moved into the root of the step.
-                    Some(Isolation::Chroot) if *sharing == Sharing::Shared => Sharing::Locked,
+                    Some(isolation) if !isolation.has_mounts() && *sharing == Sharing::Shared => {
+                        Sharing::Locked
+                    }
                     _ => *sharing,
                 };
                 let request = Request { id, sharing, mode: *mode, owner: (*uid, *gid) };
@@ -151,7 +154,8 @@ fn copy_all(
     let source = CopySource { from, path: format!("{directory}/."), unpack: false };
     let copy = CopyOp::new(from, vec![source], "/");
     let source_of = |_| tree.clone();
-    op::copy::copy(&copy, root, &source_of, machine.now(), machine.bounds())?;
+    let dates = Dates { made: machine.now(), copied: None };
+    op::copy::copy(&copy, root, &source_of, dates, machine.bounds())?;
     Ok(())
 }
 

@@ -1,13 +1,18 @@
 //! One node of the graph is carried out.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use ir::op::GitOp;
 use ir::{NodeId, Op};
 
 use super::error::NodeError;
 use super::machine::{Machine, Product};
 use super::{base, change};
 use crate::context;
+use crate::context::git::{Access, Surroundings};
+use crate::context::source::Tree;
+use crate::event::Task;
 use crate::op;
 use crate::snapshot::ChangeSet;
 
@@ -59,8 +64,28 @@ pub(super) async fn run(
             };
             Product::Tree(machine.blocking(write).await?)
         }
-        Op::Git(git) => return Err(NodeError::Git { url: git.url.clone() }),
+        Op::Git(git) => Product::Tree(tree_of_git(machine, id, git).await?),
     };
     machine.keep(id, product);
     Ok(None)
+}
+
+async fn tree_of_git(machine: &Arc<Machine>, id: NodeId, git: &GitOp) -> Result<Tree, NodeError> {
+    let git = git.clone();
+    let handle = tokio::runtime::Handle::current();
+    let fetch = move |machine: &Machine| {
+        let directory = machine.directory("git", id)?;
+        let settings = &machine.settings;
+        let access = Access {
+            http: machine.images.client(),
+            secrets: &settings.secrets,
+            agent: settings.agents.get("default").map(PathBuf::as_path),
+            known_hosts: settings.known_hosts.as_deref(),
+        };
+        let progress =
+            Arc::new(machine.events.meter(Task::Node(id), "repository".to_owned(), None));
+        let surroundings = Surroundings { handle, cancel: machine.cancel.clone(), progress };
+        Ok(context::git::tree(&git, &access, &surroundings, &directory, machine.now())?)
+    };
+    machine.blocking(fetch).await
 }

@@ -28,7 +28,7 @@ const ATTEMPTS: u32 = 4;
 /// Wait before the second attempt; each further one waits twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(300);
 /// How many redirects are followed; what Go's client does.
-const MAX_REDIRECTS: usize = 10;
+pub(super) const MAX_REDIRECTS: usize = 10;
 
 /// Who asks.
 #[derive(Clone, Copy)]
@@ -134,15 +134,13 @@ impl<'a> Download<'a> {
             // Replaces what reqwest makes of a user and a password in the URL.
             let response = client.get(url.clone()).headers(headers).send().await;
             let response = response.map_err(|error| self.broken(error))?;
-            let location = response.headers().get(LOCATION).filter(|_| {
-                // Not 304, which has none.
-                response.status().is_redirection()
-            });
-            let Some(location) = location else { return Ok(response) };
-            let next = location.to_str().ok().and_then(|to| url.join(to).ok());
-            url = next
-                .filter(|url| matches!(url.scheme(), "http" | "https"))
-                .ok_or_else(|| ContextError::Redirect { url: self.shown.clone() })?;
+            match next(&response, &url) {
+                Ok(Some(next)) => url = next,
+                Ok(None) => return Ok(response),
+                Err(Astray) => {
+                    return Err(ContextError::Redirect { url: self.shown.clone() });
+                }
+            }
         }
         Err(ContextError::Redirects { url: self.shown.clone() })
     }
@@ -234,8 +232,22 @@ fn host(url: &Url) -> &str {
     url.host_str().unwrap_or_default().trim_matches(['[', ']'])
 }
 
+/// A redirect that leads to nothing that can be asked.
+pub(super) struct Astray;
+
+/// Where an answer redirects to, if it does.
+pub(super) fn next(response: &Response, url: &Url) -> Result<Option<Url>, Astray> {
+    // Not 304, which has none.
+    let redirects = response.status().is_redirection();
+    let Some(location) = response.headers().get(LOCATION).filter(|_| redirects) else {
+        return Ok(None);
+    };
+    let next = location.to_str().ok().and_then(|to| url.join(to).ok());
+    next.filter(|url| matches!(url.scheme(), "http" | "https")).ok_or(Astray).map(Some)
+}
+
 /// Whether a server may know what the first one does: it is the same one, or its own face with TLS.
-fn is_confidant(first: &Url, next: &Url) -> bool {
+pub(super) fn is_confidant(first: &Url, next: &Url) -> bool {
     let place = |url: &Url| (url.scheme().to_owned(), url.port_or_known_default());
     let (before, after) = (place(first), place(next));
     let upgraded =

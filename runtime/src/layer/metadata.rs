@@ -40,15 +40,28 @@ pub(crate) fn entry_at(
         FileType::Fifo => Kind::Fifo,
         FileType::Socket | FileType::Unknown => return Ok(None),
     };
+    let (uid, gid) = owner(&stat);
     Ok(Some(Entry {
         path,
         kind,
         mode: stat.st_mode & 0o7777,
-        uid: stat.st_uid,
-        gid: stat.st_gid,
+        uid,
+        gid,
         mtime: mtime(&stat),
         xattrs: xattrs_at(dir, name)?,
     }))
+}
+
+/// Whose a file is in an image. What a builder makes is root's: where that is not who the builder
+/// is, it cannot give files to anyone, and they stay its own.
+fn owner(stat: &Stat) -> (u32, u32) {
+    let user = rustix::process::geteuid();
+    if user.is_root() {
+        return (stat.st_uid, stat.st_gid);
+    }
+    let (uid, gid) = (user.as_raw(), rustix::process::getegid().as_raw());
+    let uid = if stat.st_uid == uid { 0 } else { stat.st_uid };
+    (uid, if stat.st_gid == gid { 0 } else { stat.st_gid })
 }
 
 /// Whether something counts as absent: no layer can hold a socket, and a character device 0:0 is

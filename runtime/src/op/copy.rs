@@ -35,22 +35,32 @@ use item::Look;
 use selection::Selection;
 use tree::{Copier, InTheWay};
 
+/// What copies and directories are dated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dates {
+    /// Directories that have to be made on the way.
+    pub made: Time,
+    /// What is copied; none is as its source. What comes out of an archive is as that says.
+    pub copied: Option<Time>,
+}
+
 /// Copies an operation's sources into a root.
 ///
 /// What is copied belongs to `--chown`'s owner, else to the source's. Directories that have to be
 /// made on the way are 0755 (or what `--chmod` has as a number, but for setuid and its like) and as
-/// of `now`. Returns what the file system or the kernel does not take here and was left out, for
+/// of `dates.made`. Returns what the file system or the kernel does not take here and was left out, for
 /// people to read.
 pub(crate) fn copy(
     copy: &CopyOp,
     root: &RootDir,
     source_of: &dyn Fn(NodeId) -> Tree,
-    now: Time,
+    dates: Dates,
     bounds: Bounds<'_>,
 ) -> Result<Vec<String>, CopyError> {
     let owner = copy.owner.as_deref().map(|spec| crate::users::owner(root, spec)).transpose()?;
     let mode = copy.mode.as_ref().map(Change::new).transpose()?;
-    let mut copier = Copier::new(root, Look { owner, mode }, InTheWay::Refused, bounds);
+    let look = Look { owner, mode, mtime: dates.copied };
+    let mut copier = Copier::new(root, look, InTheWay::Refused, bounds);
     let exclude = Ignore::new(&copy.exclude)?;
     let (uid, gid) = owner.unwrap_or_default();
     let mode = match &copy.mode {
@@ -61,7 +71,8 @@ pub(crate) fn copy(
         copier: &mut copier,
         destination: Destination::new(&copy.destination),
         exclude,
-        parents: Plain { mode, uid, gid, mtime: now },
+        parents: Plain { mode, uid, gid, mtime: dates.made },
+        copied: dates.copied,
         left_out: Vec::new(),
     };
     for source in &copy.sources {
@@ -80,7 +91,7 @@ pub(crate) fn copy(
 /// Puts a tree on a root: its files replace what is in their way. Directories that are in both
 /// become as those of the tree.
 pub(crate) fn merge(tree: &Tree, root: &RootDir, bounds: Bounds<'_>) -> Result<(), CopyError> {
-    let look = Look { owner: None, mode: None };
+    let look = Look { owner: None, mode: None, mtime: None };
     let mut copier = Copier::new(root, look, InTheWay::Replaced, bounds);
     copier.copy_tree(&Selection {
         tree,
@@ -115,6 +126,8 @@ struct Step<'c, 'a> {
     exclude: Ignore,
     /// What directories look like that are made on the way.
     parents: Plain,
+    /// The time that copies get; none is their source's.
+    copied: Option<Time>,
     /// What was left out of archives.
     left_out: Vec<String>,
 }
@@ -133,10 +146,10 @@ impl Step<'_, '_> {
             if !named && self.exclude.excluded(name) {
                 continue;
             }
-            self.destination_directory()?;
             if source.unpack && self.unpack(tree, path)? {
                 continue;
             }
+            self.destination_directory()?;
             if found.is_directory() {
                 self.copy_directory(tree, &found, None)?;
             } else {
@@ -202,7 +215,8 @@ impl Step<'_, '_> {
             }
             other => other?,
         }
-        self.copier.directories().set_time(&target, mtime(&found.stat));
+        let mtime = self.copied.unwrap_or_else(|| mtime(&found.stat));
+        self.copier.directories().set_time(&target, mtime);
         let selection =
             Selection { tree, base: found.path.clone(), target, exclude: &self.exclude, wanted };
         self.copier.copy_tree(&selection)
@@ -226,13 +240,18 @@ impl Step<'_, '_> {
             return Ok(false);
         };
         let target = self.resolved()?;
-        self.make_all(&target)?;
+        // `--chmod` is for copies, and here are none.
+        self.make_all_like(&target, Plain { mode: 0o755, ..self.parents })?;
         self.left_out.extend(self.copier.unpack(archive, path, &target)?);
         Ok(true)
     }
 
     fn make_all(&mut self, path: &Path) -> Result<(), CopyError> {
-        let made = self.copier.make_all(path, self.parents);
+        self.make_all_like(path, self.parents)
+    }
+
+    fn make_all_like(&mut self, path: &Path, like: Plain) -> Result<(), CopyError> {
+        let made = self.copier.make_all(path, like);
         made.map_err(|source| CopyError::Write { path: shown(path), source })
     }
 

@@ -42,7 +42,9 @@ pub(super) fn execute(spec: &Spec) -> Result<i32, Failure> {
     rustix::process::umask(Mode::from_raw_mode(0o022));
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let input = rustix::fs::open("/dev/null", flags, Mode::empty()).stage("open /dev/null")?;
-    if matches!(spec.confinement, Confinement::Chroot { network: Network::None }) {
+    if let Confinement::Chroot { network: Network::None }
+    | Confinement::InPlace { network: Network::None } = spec.confinement
+    {
         seccomp::refuse_networks().stage("refuse network sockets")?;
     }
     limits::apply(&spec.limits)?;

@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::process::DumpableBehavior;
 
 use super::child::in_child;
+use super::fake_ids;
 use super::fence::{Fence, Guard, Landlock};
+use super::in_place::{self, Claim};
 use super::ladder::{self, Probed};
 use super::spec::Stage as _;
 use super::withhold::Withheld;
@@ -21,6 +24,8 @@ pub enum Request {
     Namespaces,
     /// By `chroot(2)`, or not at all.
     Chroot,
+    /// Not at all, with their files moved into the builder's own root: only in the executor image.
+    InPlace,
 }
 
 /// How commands are confined.
@@ -42,6 +47,12 @@ pub enum Isolation {
     ///   killed builder had moved is lost;
     /// - with `--network=none`, setuid programs gain nothing.
     Chroot,
+    /// Not at all: their files are moved into the builder's own root, one command at a time. Its
+    /// limits:
+    /// - a command that is root can read and change everything of the builder's, and end it;
+    /// - what the container has mounted stays where it is, and is seen instead of the image's own;
+    /// - mounts are as in a chroot.
+    InPlace,
 }
 
 /// Whose ids the builder has, and so what is kept in its work directory.
@@ -90,26 +101,29 @@ impl Mapping {
 }
 
 impl Isolation {
-    /// Whether roots can be overlays. A command in a chroot gets its devices and mounts by renaming
-    /// what the image has there, and an overlay renames no directory of a lower one.
-    pub(crate) fn works_on_overlays(self) -> bool {
-        match self {
-            Self::Namespaces { .. } => true,
-            Self::Chroot => false,
-        }
-    }
-
     /// What the log calls it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Namespaces { .. } => NAMESPACES,
             Self::Chroot => CHROOT,
+            Self::InPlace => IN_PLACE,
+        }
+    }
+
+    /// Whether commands have mounts of their own. Elsewhere a directory plays each, put in place by
+    /// renaming what the image has there: so roots cannot be overlays, which rename no directory of
+    /// a lower one.
+    pub fn has_mounts(self) -> bool {
+        match self {
+            Self::Namespaces { .. } => true,
+            Self::Chroot | Self::InPlace => false,
         }
     }
 }
 
 const NAMESPACES: &str = "namespaces";
 const CHROOT: &str = "chroot";
+const IN_PLACE: &str = "in-place";
 
 /// What came of [`enter()`].
 #[derive(Clone, Debug, Default)]
@@ -121,10 +135,14 @@ pub struct Entered {
     pub passed_over: Vec<String>,
     /// Why there is no isolation, for whoever then wants to run a command.
     pub refusal: Option<NoIsolation>,
+    /// What images lack that are built without a command; one line.
+    pub lost: Option<&'static str>,
     /// What holds commands back besides.
     pub(super) guard: Guard,
     /// Whether that takes privileges from setuid programs.
     pub(super) lacks_setuid: bool,
+    /// For [`Isolation::InPlace`].
+    _claim: Option<Arc<Claim>>,
 }
 
 /// Commands cannot be confined here.
@@ -174,6 +192,9 @@ const HELP: &str = "any one of these helps: a container that runs as root with i
     Unconfined`; on AppArmor nodes also `appArmorProfile: Unconfined`), or newuidmap with \
     subordinate ids and `allowPrivilegeEscalation: true` for a user";
 
+const IN_PLACE_HELP: &str = "`--isolation=in-place` is for the executor image, unchanged, with its \
+    work directory on its own root file system";
+
 const FENCE_HELP: &str = "`--isolation-landlock=auto` goes on with what there is";
 
 /// Prepares this process for running commands: probes, and enters namespaces where that is how.
@@ -187,21 +208,47 @@ const FENCE_HELP: &str = "`--isolation-landlock=auto` goes on with what there is
 /// If what was asked for is impossible. [`Request::Auto`] asks for nothing.
 pub fn enter(request: Request, landlock: Landlock, work: &Path) -> Result<Entered, NoIsolation> {
     let mut tried = Vec::new();
-    let isolation = climb(request, work, &mut tried);
+    let mut claim = None;
+    let isolation = if request == Request::InPlace {
+        match in_place::claim(work) {
+            Ok(claimed) => claim = Some(Arc::new(claimed)),
+            Err(reason) => tried.push(Attempt { rung: IN_PLACE.to_owned(), reason }),
+        }
+        claim.as_ref().map(|_| Isolation::InPlace)
+    } else {
+        climb(request, work, &mut tried)
+    };
     // From here on neither a command nor anyone else of the same user can look into the builder.
     // It is the kernel's switch for just this and cannot fail for these arguments.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
     let passed_over = tried.iter().map(Attempt::to_string).collect();
     let Some(isolation) = isolation else {
-        let refusal = NoIsolation { tried, help: HELP };
+        let help = if request == Request::InPlace { IN_PLACE_HELP } else { HELP };
+        let refusal = NoIsolation { tried, help };
         if request != Request::Auto {
             return Err(refusal);
         }
-        return Ok(Entered { passed_over, refusal: Some(refusal), ..Entered::default() });
+        let lost = pretend_owners();
+        return Ok(Entered { passed_over, refusal: Some(refusal), lost, ..Entered::default() });
     };
-    let mut entered = Entered { isolation: Some(isolation), passed_over, ..Entered::default() };
+    let lost = match isolation {
+        Isolation::Namespaces { mapping: Mapping::Single, .. } => Some(OWNERS_LOST),
+        Isolation::Namespaces { .. } | Isolation::Chroot | Isolation::InPlace => None,
+    };
+    let isolated = Some(isolation);
+    let mut entered =
+        Entered { isolation: isolated, passed_over, lost, _claim: claim, ..Entered::default() };
     entered.guard(isolation, landlock, work)?;
     Ok(entered)
+}
+
+const OWNERS_LOST: &str = "other users: everything belongs to root, whatever is asked for";
+
+/// Lets a user who cannot be root build without commands: what cannot be given to others stays the
+/// user's own, which is root in the image. Returns what is lost.
+fn pretend_owners() -> Option<&'static str> {
+    let pretends = !rustix::process::geteuid().is_root() && fake_ids::pretend_as_user().is_ok();
+    pretends.then_some(OWNERS_LOST)
 }
 
 impl Entered {
@@ -212,12 +259,16 @@ impl Entered {
         landlock: Landlock,
         work: &Path,
     ) -> Result<(), NoIsolation> {
-        if landlock != Landlock::Off {
+        // In place it would take the privileges of setuid programs and leave the builder's files.
+        let asked = isolation != Isolation::InPlace || landlock == Landlock::On;
+        if asked && landlock != Landlock::Off {
             self.fence_in(Fence::of(isolation), landlock)?;
         }
         let withheld = match isolation {
             // In a chroot a filter may cost what Landlock costs: it comes with that, or not at all.
-            Isolation::Chroot => self.guard.fence.map(|_| Withheld::WithOthers),
+            Isolation::Chroot | Isolation::InPlace => {
+                self.guard.fence.map(|_| Withheld::WithOthers)
+            }
             Isolation::Namespaces { pids: false, .. } => Some(Withheld::WithOthers),
             Isolation::Namespaces { pids: true, .. } => Some(Withheld::WithinProcesses),
         };
@@ -225,6 +276,11 @@ impl Entered {
             in_child(|| it.refuse().stage("refuse keyrings and user namespaces")).is_ok()
         });
         self.guard.makes_devices = true;
+        if isolation == Isolation::InPlace {
+            self.passed_over.push(
+                "in-place: nothing keeps commands from the builder and what is its".to_owned(),
+            );
+        }
         if isolation == Isolation::Chroot {
             self.passed_over.push(
                 "chroot: commands have no /proc, no pseudo terminals and no processes of their own"

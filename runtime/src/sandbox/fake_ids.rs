@@ -60,6 +60,13 @@ pub(super) fn pretend() -> io::Result<()> {
     sys::set_seccomp_filter(&filter())
 }
 
+/// The same for a user of the machine, who gives up for it that what this process starts can gain
+/// privileges.
+pub(super) fn pretend_as_user() -> io::Result<()> {
+    rustix::thread::set_no_new_privs(true)?;
+    pretend()
+}
+
 fn filter() -> Vec<libc::sock_filter> {
     let known = |number: &libc::c_long| u32::try_from(*number).expect("numbers are small");
     let own: Vec<u32> = CALLS.iter().map(known).flat_map(|call| [call, call | X32]).collect();

@@ -76,7 +76,7 @@ impl Fence {
     pub(super) fn of(isolation: Isolation) -> Self {
         match isolation {
             Isolation::Namespaces { pids: true, .. } => Self::Sockets,
-            Isolation::Namespaces { pids: false, .. } => Self::Processes,
+            Isolation::Namespaces { pids: false, .. } | Isolation::InPlace => Self::Processes,
             Isolation::Chroot => Self::Files,
         }
     }

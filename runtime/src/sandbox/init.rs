@@ -78,6 +78,7 @@ fn run(spec: &Spec, descriptors: Vec<OwnedFd>, report: &UnixStream) -> Result<Re
     match &spec.confinement {
         Confinement::Namespaces(own) => namespaces::enter(own, descriptors)?,
         Confinement::Chroot { .. } => chroot::enter(descriptors)?,
+        Confinement::InPlace { .. } => rustix::process::chdir("/").stage("enter the root")?,
     }
     let Some(command) = sys::fork().stage("start the command's process")? else {
         let failure = match command::execute(spec) {

@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use rustix::mount::UnmountFlags;
 
 use super::fence::Guard;
+use super::in_place::Swap;
 use super::layout::Layout;
 use super::limits::Limits;
 use super::relay::Relay;
@@ -70,6 +71,8 @@ enum RootUndo {
     Stubs(Stubs),
     /// After a step in a chroot.
     Layout(Layout),
+    /// After a step in place: what was laid out goes before the root does.
+    Swap(Layout, Swap),
 }
 
 impl Undo {
@@ -77,6 +80,10 @@ impl Undo {
         let undone = match self.root {
             RootUndo::Stubs(stubs) => stubs.undo(),
             RootUndo::Layout(layout) => layout.take_away(),
+            RootUndo::Swap(layout, swap) => {
+                let taken = layout.take_away();
+                swap.finish().and(taken)
+            }
         };
         drop(self.attached);
         undone.map_err(SandboxError::prepare("put away what was made"))
@@ -142,6 +149,7 @@ impl Task {
                 self.for_namespaces(own)
             }
             Isolation::Chroot => self.for_chroot(),
+            Isolation::InPlace => self.for_in_place(),
         }
     }
 
@@ -197,6 +205,52 @@ impl Task {
             let action = format!("write `{target}`");
             layout.file(&target, &content, 0o644, (0, 0)).map_err(SandboxError::prepare(action))?;
         }
+        self.lay_out(&mut layout, &mut relays)?;
+        let network = self.network;
+        let spec = self.spec(Confinement::Chroot { network });
+        Ok(Prepared {
+            spec,
+            descriptors,
+            relays,
+            undo: Undo { root: RootUndo::Layout(layout), attached: Attached::default() },
+        })
+    }
+
+    /// Swaps the root in; what is laid out is laid out there, where the container's mounts are too.
+    fn for_in_place(mut self) -> Result<Prepared, SandboxError> {
+        let files = files(&self.hostname, &self.hosts);
+        let swap = Swap::begin(&self.root);
+        let swap = swap.map_err(SandboxError::prepare("move the root into `/`"))?;
+        let root = RootDir::open(Path::new("/")).map_err(SandboxError::prepare("open the root"))?;
+        let mut layout = Layout::new(root, self.scratch.clone());
+        let mut relays = Vec::new();
+        for (target, content) in files {
+            let action = format!("write `{target}`");
+            // What the container engine has mounted says the same.
+            let mut place = || {
+                if Swap::is_mounted(Path::new(&target))? {
+                    return Ok(());
+                }
+                layout.file(&target, &content, 0o644, (0, 0))
+            };
+            place().map_err(SandboxError::prepare(action))?;
+        }
+        self.lay_out(&mut layout, &mut relays)?;
+        let network = self.network;
+        Ok(Prepared {
+            spec: self.spec(Confinement::InPlace { network }),
+            descriptors: Vec::new(),
+            relays,
+            undo: Undo { root: RootUndo::Swap(layout, swap), attached: Attached::default() },
+        })
+    }
+
+    /// Puts the step's mounts and scripts into the root.
+    fn lay_out(
+        &mut self,
+        layout: &mut Layout,
+        relays: &mut Vec<Relay>,
+    ) -> Result<(), SandboxError> {
         for mount in std::mem::take(&mut self.mounts) {
             let action = format!("lay out `{}`", mount.target());
             let relay = layout.mount(mount).map_err(SandboxError::prepare(action))?;
@@ -209,14 +263,7 @@ impl Task {
                 .file(&target, content, 0o755, (0, 0))
                 .map_err(SandboxError::prepare(format!("write `{target}`")))?;
         }
-        let network = self.network;
-        let spec = self.spec(Confinement::Chroot { network });
-        Ok(Prepared {
-            spec,
-            descriptors,
-            relays,
-            undo: Undo { root: RootUndo::Layout(layout), attached: Attached::default() },
-        })
+        Ok(())
     }
 
     fn spec(self, confinement: Confinement) -> Spec {

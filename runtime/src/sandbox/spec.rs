@@ -71,6 +71,11 @@ pub(super) enum Confinement {
         /// With [`Network::None`], sockets that reach a network are refused.
         network: Network,
     },
+    /// Not at all; the root's files are in `/`.
+    InPlace {
+        /// As in a chroot.
+        network: Network,
+    },
 }
 
 /// What is set up in a step's namespaces.

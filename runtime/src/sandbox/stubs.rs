@@ -224,7 +224,7 @@ fn give_back(parent: BorrowedFd<'_>, name: &OsStr, to: &Path) -> io::Result<()> 
 }
 
 /// Removes whatever stands at a name, with everything below it.
-fn remove_tree(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
+pub(super) fn remove_tree(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
     let stat = match rootdir::stat_at(parent, name) {
         Ok(stat) => stat,
         Err(error) if rootdir::is_missing(&error) => return Ok(()),
@@ -255,7 +255,7 @@ fn unless_missing(result: io::Result<()>) -> io::Result<()> {
 }
 
 #[expect(clippy::useless_conversion, reason = "the types differ between machines")]
-fn modified(stat: &Stat) -> Timespec {
+pub(super) fn modified(stat: &Stat) -> Timespec {
     let nanoseconds = stat.st_mtime_nsec.try_into().unwrap_or_default();
     Timespec { tv_sec: stat.st_mtime.into(), tv_nsec: nanoseconds }
 }

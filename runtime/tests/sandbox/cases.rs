@@ -46,6 +46,7 @@ pub(crate) const NAMESPACES: &[Case] = &[
     ("insecure steps", insecure),
     ("sysv and shared memory", shared_memory),
 ];
+pub(crate) const SINGLE_ID: &[Case] = &[("other users are pretended", pretended_users)];
 pub(crate) const CHROOT: &[Case] =
     &[("no second chroot", no_second_chroot), ("a killed init", killed_init)];
 
@@ -98,6 +99,16 @@ fn not_executable(bench: &Bench) {
     let outcome = bench.run_in(&root, Plan::argv(&["data"])).unwrap();
     assert_eq!(outcome.exit, Exit::Code(126));
     assert!(outcome.err[0].contains("`data`"), "{outcome:?}");
+}
+
+fn pretended_users(bench: &Bench) {
+    let root = bench.root();
+    fs::create_dir_all(root.path.join("etc/apt/apt.conf.d")).unwrap();
+    let script = "chown 5:6 /tmp && stat -c %u:%g /tmp && id -u && cat /etc/apt/apt.conf.d/*";
+    let out = ok(bench.run_in(&root, Plan::sh(script).user("1000:1000")).unwrap());
+    assert_eq!(out, ["0:0", "0", "APT::Sandbox::User \"root\";"]);
+    // Empty again.
+    fs::remove_dir(root.path.join("etc/apt/apt.conf.d")).unwrap();
 }
 
 fn users(bench: &Bench) {

@@ -1,5 +1,4 @@
 #: plan --build-context sources=github.com/o/r#main:docs
-#: build --no-push --kaniko-dir @work --build-context sources=github.com/o/r#main:docs
 FROM scratch
 COPY --from=sources / /
 ADD https://example.com/r.git /r

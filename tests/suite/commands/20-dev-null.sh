@@ -1,4 +1,5 @@
 # the usual devices
+#: core
 echo lost > /dev/null
 head -c 8 /dev/zero | cmp - <(printf '\0\0\0\0\0\0\0\0')
 test "$(head -c 16 /dev/urandom | wc -c)" = 16

@@ -1,4 +1,5 @@
 # bash's files that are pipes
+#: core
 #: prints a
 diff <(printf 'a\nb\n') <(printf 'a\nb\n')
 cat <(echo a)

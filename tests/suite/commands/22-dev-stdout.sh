@@ -1,4 +1,5 @@
 # the streams of a process by name
+#: core
 #: prints to stdout
 #: prints to stderr
 #: prints from stdin

@@ -1,4 +1,5 @@
 # what is mounted
+#: core
 df /
 df -h / | tail -n 1
 mount > /dev/null

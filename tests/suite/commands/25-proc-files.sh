@@ -1,4 +1,5 @@
 # what programs read below /proc
+#: core
 #: prints cat
 grep -q MemTotal /proc/meminfo
 grep -q processor /proc/cpuinfo

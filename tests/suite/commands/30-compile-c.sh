@@ -1,4 +1,5 @@
 # a program in C
+#: core
 #: prints compiled
 #: leaves /usr/local/bin/hello
 mkdir -p /src/c && cd /src/c

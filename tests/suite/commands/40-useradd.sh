@@ -1,4 +1,5 @@
 # users and groups by the system's tools
+#: core
 groupadd -g 2000 builders
 useradd -m -u 2001 -g builders -s /bin/bash ann
 test "$(id -u ann):$(id -gn ann)" = 2001:builders

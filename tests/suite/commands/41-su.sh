@@ -1,4 +1,5 @@
 # another user by su
+#: core
 #: prints ann
 su ann -c whoami
 su - ann -c 'cd && test "$PWD" = /home/ann && touch mine'

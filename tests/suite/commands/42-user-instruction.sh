@@ -1,4 +1,5 @@
 # a step of another user
+#: core
 #: user ann
 #: prints ann:builders
 echo "$(id -un):$(id -gn)"

@@ -1,4 +1,5 @@
 # a program whose file says who it runs as
+#: core
 #: prints 0
 mkdir -p /src/setuid && cd /src/setuid
 printf '#include <stdio.h>\n#include <unistd.h>\nint main(void) { printf("%%d\\n", geteuid()); }\n' > who.c

@@ -1,4 +1,5 @@
 # capabilities of a file
+#: core
 cp /usr/bin/python3 /usr/local/bin/python-low
 setcap cap_net_bind_service=+ep /usr/local/bin/python-low
 getcap /usr/local/bin/python-low | grep -q cap_net_bind_service=ep

@@ -1,4 +1,5 @@
 # root listens on a port below 1024
+#: core
 #: prints listening
 python3 - <<'X'
 import socket

@@ -1,4 +1,5 @@
 # processes signal one another
+#: core
 #: prints terminated
 sh -c 'trap "echo terminated; exit 0" TERM; kill -TERM $$; sleep 5'
 sleep 100 & kill -9 $! && ! wait $! 2>/dev/null

@@ -1,4 +1,5 @@
 # owners by number
+#: core
 touch /tmp/owned
 chown 1234:5678 /tmp/owned
 test "$(stat -c %u:%g /tmp/owned)" = 1234:5678

@@ -1,4 +1,5 @@
 # names of one file
+#: core
 echo one > /var/tmp/one
 ln /var/tmp/one /var/tmp/uno
 echo more >> /var/tmp/uno

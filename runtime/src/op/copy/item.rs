@@ -13,7 +13,7 @@ use super::content::Means;
 use super::error::CopyError;
 use super::shown;
 use crate::context::source::Owners;
-use crate::layer::entry::{Entry, Kind};
+use crate::layer::entry::{Entry, Kind, Time};
 use crate::layer::metadata::{RefusedXattr, apply_what_is_allowed, entry_at};
 use crate::op::chmod::Change;
 use crate::op::refused::Refused;
@@ -25,6 +25,8 @@ pub(super) struct Look {
     pub owner: Option<(u32, u32)>,
     /// `--chmod`.
     pub mode: Option<Change>,
+    /// The time that all have.
+    pub mtime: Option<Time>,
 }
 
 /// A directory that is read and the one it is copied to.
@@ -69,6 +71,7 @@ impl Look {
         {
             entry.mode = change.apply(entry.mode, entry.kind == Kind::Directory);
         }
+        entry.mtime = self.mtime.unwrap_or(entry.mtime);
         Ok(Some(entry))
     }
 }

@@ -17,6 +17,7 @@ mod archives;
 mod kept;
 
 const NOW: Time = Time { seconds: 1_000_000_000, nanoseconds: 7 };
+const DATES: Dates = Dates { made: NOW, copied: None };
 
 /// A context and a root to copy into.
 struct Scene {
@@ -74,7 +75,7 @@ impl Scene {
         };
         let cancel = CancellationToken::new();
         let bounds = Bounds { limits: UnpackLimits::default(), cancel: &cancel };
-        copy(op, &root, &|_| tree.clone(), NOW, bounds)
+        copy(op, &root, &|_| tree.clone(), DATES, bounds)
     }
 
     /// As with `--link`: copies into an empty root, and puts that on the other.
@@ -85,7 +86,7 @@ impl Scene {
         let tree = local(&self.context(""), &self.ignore, Path::new("")).unwrap();
         let cancel = CancellationToken::new();
         let bounds = Bounds { limits: UnpackLimits::default(), cancel: &cancel };
-        copy(&op(sources, destination), &layer, &|_| tree.clone(), NOW, bounds).unwrap();
+        copy(&op(sources, destination), &layer, &|_| tree.clone(), DATES, bounds).unwrap();
         let root = RootDir::open(&self.root("")).unwrap();
         merge(&Tree::new(layer, Owners::Kept, None), &root, bounds).unwrap();
     }
@@ -215,14 +216,29 @@ fn what_cannot_be_copied_is_named() {
         (&["dir"], "/", "cannot copy `/dir/x` to `/x`, which is a directory"),
         (&["up"], "/", "cannot copy directory `/up/file` to `/file`, which is no directory"),
         (&["f"], "/file/f", "cannot write `/file`"),
+        (&["f"], "/file/", "cannot write `/file`"),
+        (&["f"], "/loop/f", "cannot write `/loop/f`"),
+        (
+            &["dir"],
+            "/to-dir/",
+            "cannot copy directory `/dir/sub` to `/x/sub`, which is no directory",
+        ),
         (&["[a"], "/", "cannot read pattern `[a`: it has an open `[` or ends in `\\`"),
     ];
     for (sources, destination, message) in cases {
-        let names =
-            ["f", "dir/x", "secret", "link -> secret", "hidden/x", "dangling -> no", "up/file/x"];
+        let names = [
+            "f",
+            "dir/x",
+            "dir/sub/f",
+            "secret",
+            "link -> secret",
+            "hidden/x",
+            "dangling -> no",
+            "up/file/x",
+        ];
         let scene = Scene::new()
             .with("context", &names)
-            .with("root", &["file", "x/"])
+            .with("root", &["file", "x/", "loop -> loop", "x/sub -> /x", "to-dir -> x"])
             .ignoring(&["secret", "hidden"]);
         let error = scene.copy(sources, destination).unwrap_err();
         assert_eq!(error.to_string(), *message);
@@ -332,6 +348,6 @@ fn a_cancelled_copy_ends() {
     let cancel = CancellationToken::new();
     cancel.cancel();
     let bounds = Bounds { limits: UnpackLimits::default(), cancel: &cancel };
-    let error = copy(&op(&["d"], "/"), &root, &|_| tree.clone(), NOW, bounds).unwrap_err();
+    let error = copy(&op(&["d"], "/"), &root, &|_| tree.clone(), DATES, bounds).unwrap_err();
     assert!(matches!(error, CopyError::Cancelled));
 }

@@ -55,6 +55,7 @@ fn what_is_unpacked_belongs_to_whom_it_says_or_to_whom_was_asked_for() {
     scene.run(&op).unwrap();
     op.owner = Some("5:6".to_owned());
     op.destination = "/asked".to_owned();
+    op.mode = Some(Mode::Octal(0o700));
     scene.run(&op).unwrap();
     let owner = |path: &str| {
         let meta = fs::metadata(scene.root(path)).unwrap();
@@ -62,4 +63,7 @@ fn what_is_unpacked_belongs_to_whom_it_says_or_to_whom_was_asked_for() {
     };
     assert_eq!(["said", "said/in/x"].map(owner), [(0, 0), (12, 34)]);
     assert_eq!(["asked", "asked/in", "asked/in/x"].map(owner), [(5, 6); 3]);
+    // A mode is for what is copied.
+    let mode = |path: &str| fs::metadata(scene.root(path)).unwrap().mode() & 0o7777;
+    assert_eq!(["asked", "asked/in", "asked/in/x"].map(mode), [0o755, 0o750, 0o750]);
 }

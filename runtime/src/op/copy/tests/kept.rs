@@ -42,6 +42,23 @@ fn copies_keep_what_the_file_system_keeps() {
     assert_eq!((meta("new").mtime(), meta("new").mtime_nsec()), (NOW.seconds, 7));
 }
 
+#[test]
+fn what_is_copied_may_all_be_of_one_time() {
+    let scene = Scene::new().with("context", &["d/s/f", "d/l -> s"]).with("root", &["there/"]);
+    let root = RootDir::open(&scene.root("")).unwrap();
+    let tree = local(&scene.context(""), &[], Path::new("")).unwrap();
+    let dates = Dates { made: NOW, copied: Some(NOW) };
+    for destination in ["/there", "/new"] {
+        let op = op(&["d"], destination);
+        let cancel = CancellationToken::new();
+        let bounds = Bounds { limits: UnpackLimits::default(), cancel: &cancel };
+        copy(&op, &root, &|_| tree.clone(), dates, bounds).unwrap();
+    }
+    let time = |path: &str| fs::symlink_metadata(scene.root(path)).unwrap().mtime();
+    assert_eq!(["there/s/f", "there/l", "there/s", "new", "new/s"].map(time), [NOW.seconds; 5]);
+    assert_eq!(time("there"), 5, "it was there");
+}
+
 // rule: copy.existing
 #[test]
 fn directories_that_exist_stay_as_they_are_but_for_what_is_copied_over_them() {
