@@ -85,7 +85,7 @@ impl Outside {
         let isolation = entered.and_then(|entered| entered.isolation);
         let way = match isolation {
             Some(Isolation::Namespaces { mapping, .. }) => Some(Mapping::name(mapping)),
-            Some(Isolation::Chroot | Isolation::InPlace) | None => None,
+            Some(Isolation::Chroot { .. } | Isolation::InPlace) | None => None,
         };
         let scratch = Scratch::new(work)?;
         let overlay = overlay(&scratch.0, work);

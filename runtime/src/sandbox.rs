@@ -29,8 +29,10 @@ mod namespaces;
 mod output;
 mod prepare;
 mod process;
+mod processes;
 mod relay;
 mod seccomp;
+mod shim;
 mod spec;
 mod stubs;
 mod survey;
@@ -48,7 +50,7 @@ use ir::op::InlineFile;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use tokio_util::sync::CancellationToken;
 
-pub use enter::{Attempt, Entered, Isolation, Mapping, NoIsolation, Request, enter};
+pub use enter::{Attempt, Entered, Isolation, LacksSetuid, Mapping, NoIsolation, Request, enter};
 pub use fence::Landlock;
 pub use in_place::swap_back;
 pub use init::init;
@@ -278,8 +280,8 @@ impl Sandbox {
         self.entered.isolation
     }
 
-    /// Whether setuid programs gain nothing in commands, which [`Landlock::Off`] would change.
-    pub fn lacks_setuid(&self) -> bool {
+    /// Why setuid programs gain nothing in commands, if so.
+    pub fn lacks_setuid(&self) -> Option<LacksSetuid> {
         self.entered.lacks_setuid
     }
 
@@ -309,7 +311,7 @@ impl Sandbox {
         let user = users::lookup(&root, step.user)?;
         let _place = match isolation {
             Isolation::InPlace => Some(self.place.lock().await),
-            Isolation::Chroot | Isolation::Namespaces { .. } => None,
+            Isolation::Chroot { .. } | Isolation::Namespaces { .. } => None,
         };
         let task = prepare::Task::new(isolation, self.entered.guard, root, user, step);
         let prepared = blocking(move || task.prepare()).await?;

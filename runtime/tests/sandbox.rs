@@ -11,12 +11,16 @@
 mod attacks;
 #[path = "sandbox/bench.rs"]
 mod bench;
+#[path = "sandbox/calls.rs"]
+mod calls;
 #[path = "sandbox/cases.rs"]
 mod cases;
 #[path = "sandbox/limits.rs"]
 mod limits;
 #[path = "sandbox/mounts.rs"]
 mod mounts;
+#[path = "sandbox/proc.rs"]
+mod proc;
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -45,7 +49,7 @@ const OTHER_USERS: [&str; 8] = [
 const SELF: &str = "/proc/self/exe";
 
 /// A rung, and what the test is started by for it. Where commands are confined in another way, all
-/// cases are passed, elsewhere those that differ: the attacks.
+/// cases are passed, elsewhere those that differ: the attacks, and what is answered for in a chroot.
 const RUNGS: [(&str, &[&str]); 7] = [
     ("namespaces", &[]),
     ("chroot", &[]),
@@ -82,6 +86,10 @@ fn main() -> ExitCode {
         Some("sandbox-init") => ExitCode::from(sandbox::init(&arguments[1..])),
         Some("--rung") => one_rung(&arguments[1], arguments.get(2).map_or("", String::as_str)),
         Some("--connect") => connect(&arguments[1]),
+        Some("--calls") => {
+            calls::make(&arguments[1], arguments.get(2).map(String::as_str));
+            ExitCode::SUCCESS
+        }
         Some("--list") => list(&arguments),
         // Options such as `--exact` stand on either side of the name.
         _ => every_rung(arguments.iter().map(String::as_str).find(|it| !it.starts_with("--"))),
@@ -160,6 +168,7 @@ fn one_rung(rung: &str, filter: &str) -> ExitCode {
             cases.extend(mounts::EVERYWHERE);
             cases.extend(limits::EVERYWHERE);
             cases.extend(cases::CHROOT);
+            cases.extend(proc::CHROOT);
         }
         "namespaces without the root outside" => {
             cases.extend(cases::EVERYWHERE);
@@ -170,6 +179,7 @@ fn one_rung(rung: &str, filter: &str) -> ExitCode {
             cases.extend(mounts::EVERYWHERE);
             cases.extend(cases::SINGLE_ID);
         }
+        "chroot of a container" => cases.extend(proc::CHROOT),
         _ => {}
     }
     // What needs other users than root, where there may be none.

@@ -1,6 +1,9 @@
 //! The program alone: in a root that holds nothing else, as in an image made `FROM scratch`.
 
+use std::fs;
+
 use kaniko_tests::base;
+use kaniko_tests::built::Image;
 use kaniko_tests::bundle::{Container, DOCKER, Limits};
 use kaniko_tests::kaniko::{self, Build};
 use kaniko_tests::registry::Registry;
@@ -63,4 +66,20 @@ fn it_refuses_a_certificate_that_it_does_not_know() {
         .no_push()
         .fail()
         .says(&["certificate"]);
+}
+
+/// Not even a device: random numbers come from the kernel by a system call.
+#[test]
+fn it_builds_in_an_empty_directory() {
+    let root = tempfile::tempdir().unwrap();
+    for directory in ["context", "tmp"] {
+        fs::create_dir(root.path().join(directory)).unwrap();
+    }
+    fs::copy(kaniko::binary(), root.path().join("executor")).unwrap();
+    fs::write(root.path().join("context/file"), "content").unwrap();
+    fs::write(root.path().join("context/Dockerfile"), "FROM scratch\nCOPY file /\n").unwrap();
+    let build = ["/executor", "--context", "/context", "--no-push", "--tar-path", "/image.tar"];
+    tool::run("chroot", [root.path().to_str().unwrap()].iter().chain(&build));
+    let image = Image::of_archive(&root.path().join("image.tar"));
+    assert_eq!(fs::read_to_string(image.unpack().join("file")).unwrap(), "content");
 }

@@ -96,6 +96,9 @@ fn run(name: &str) {
         results.len(),
         found(&outcome)
     );
+    for reason in passed_over(&outcome) {
+        println!("  not {reason}");
+    }
     for (command, wrong) in &results {
         if let Some(wrong) = wrong {
             println!("  {command}: {}", wrong.replace('\n', "\n      "));
@@ -140,6 +143,12 @@ fn found(outcome: &Outcome) -> String {
         values.flatten().next().unwrap_or("?").to_owned()
     };
     format!("isolation {}, snapshotter {}", of("isolation"), of("snapshotter"))
+}
+
+/// Why stronger ways fell out.
+fn passed_over(outcome: &Outcome) -> impl Iterator<Item = &str> {
+    let lists = outcome.events.iter().filter_map(|event| event.value["passedOver"].as_array());
+    lists.flatten().filter_map(|reason| reason.as_str())
 }
 
 /// Commands that do not work, and where. Rows are `| commands | environments | why |`.

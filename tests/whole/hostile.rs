@@ -60,7 +60,7 @@ impl Hostile {
     }
 
     /// Judges how a build ended, and whether anything outside has changed. Returns what is wrong.
-    fn judge(&self, case: &Case, expected: &str, outcome: &Outcome) -> Option<String> {
+    fn judge(&self, name: &str, expected: &str, outcome: &Outcome) -> Option<String> {
         let log = outcome.log();
         let as_expected = if expected.is_empty() {
             outcome.status.success()
@@ -69,7 +69,7 @@ impl Hostile {
         };
         let untouched = tree::of(&self.outside()) == self.before;
         let wrong = !as_expected || !untouched || log.contains("untouched");
-        wrong.then(|| format!("{}: {} instead of `{expected}`: {log}", case.name, outcome.status))
+        wrong.then(|| format!("{name}: {} instead of `{expected}`: {log}", outcome.status))
     }
 
     /// What the hostile layers lie on: links to the outside, and something to change.
@@ -79,55 +79,117 @@ impl Hostile {
         layer.symlink("up", "..").symlink("abs", &outside).symlink("in", "/d").finish()
     }
 
-    /// Builds on an image of layers, which is called `hostile`.
-    fn build_on(&self, layers: &[Vec<u8>], build: Build) -> Outcome {
-        let image = tempfile::tempdir_in(self.directory.path()).unwrap();
-        layout::write(image.path(), layers, &json!({}));
-        let named = format!("hostile=oci-layout://{}", image.path().display());
-        build.option("--build-context", &named).no_push().run()
+    /// Lets an image of layers be called by a name.
+    fn named(&self, build: Build, name: &str, layers: &[Vec<u8>]) -> Build {
+        let image = tempfile::tempdir_in(self.directory.path()).unwrap().keep();
+        layout::write(&image, layers, &json!({}));
+        build.option("--build-context", &format!("{name}=oci-layout://{}", image.display()))
+    }
+
+    /// A case's archives as layers.
+    fn layers(&self, case: &Case) -> Vec<Vec<u8>> {
+        let own = case.archives.iter().map(|path| fs::read(path).unwrap());
+        [self.below()].into_iter().chain(own).collect()
+    }
+
+    /// Builds each refused case on its own.
+    fn refused(&self, expected: impl Fn(&Case) -> &str, build: impl Fn(&Case) -> Build) {
+        let cases = self.cases.iter().filter(|case| !expected(case).is_empty());
+        let judged = cases.filter_map(|case| {
+            self.judge(&case.name, expected(case), &build(case).no_push().run())
+        });
+        let wrong: Vec<_> = judged.collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     }
 }
 
-fn on_layers(snapshotter: &str) {
+/// Stages of which each does what is asked for on an image, and a last one that reads all of them.
+fn stages(stages: &[(String, String)], read: &str) -> String {
+    let numbered = || stages.iter().enumerate();
+    let begun = numbered()
+        .map(|(number, (image, steps))| format!("FROM {image} AS s{number}\n{steps}\n"))
+        .collect::<Vec<_>>();
+    let copies =
+        numbered().map(|(number, _)| format!("COPY --from=s{number} {read} /s{number}/\n"));
+    format!("{}FROM scratch\n{}", begun.concat(), copies.collect::<Vec<_>>().concat())
+}
+
+/// Layers that do no harm beyond their root, with one way to keep roots. All in one build, a stage
+/// each.
+fn confined_layers(snapshotter: &str) {
     let hostile = Hostile::new();
-    let wrong: Vec<String> = (hostile.cases.iter())
-        .filter_map(|case| {
-            let own = case.archives.iter().map(|path| fs::read(path).unwrap());
-            let layers: Vec<_> = [hostile.below()].into_iter().chain(own).collect();
-            let build = Build::of("FROM hostile\nWORKDIR /d/made\n");
-            let build = build.option("--snapshotter", snapshotter);
-            hostile.judge(case, &case.layer, &hostile.build_on(&layers, build))
-        })
-        .collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    let cases: Vec<&Case> = hostile.cases.iter().filter(|case| case.layer.is_empty()).collect();
+    let steps = |number| (format!("c{number}"), "WORKDIR /d/made".to_owned());
+    let steps: Vec<_> = (0..cases.len()).map(steps).collect();
+    let build = Build::of(&stages(&steps, "/d/made")).option("--snapshotter", snapshotter);
+    let build = cases.iter().enumerate().fold(build, |build, (number, case)| {
+        hostile.named(build, &format!("c{number}"), &hostile.layers(case))
+    });
+    let wrong = hostile.judge("all", "", &build.no_push().run());
+    assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
 }
 
 #[test]
-fn layers_with_overlay() {
-    on_layers("overlay");
+fn confined_layers_with_overlay() {
+    confined_layers("overlay");
 }
 
 #[test]
-fn layers_with_tree() {
-    on_layers("tree");
+fn confined_layers_with_tree() {
+    confined_layers("tree");
 }
 
 #[test]
-fn archives_that_are_added() {
+fn refused_layers() {
     let hostile = Hostile::new();
-    let wrong: Vec<String> = (hostile.cases.iter())
-        .filter_map(|case| {
-            let numbers = (0..case.archives.len()).map(|number| number.to_string());
-            let adds = numbers.clone().map(|number| format!("\nADD {number} /into/"));
-            let build = Build::of(&format!("FROM hostile{}\n", adds.collect::<Vec<_>>().concat()));
-            let build =
-                case.archives.iter().zip(numbers).fold(build, |build, (path, number)| {
-                    build.file(&number, fs::read(path).unwrap())
-                });
-            hostile.judge(case, &case.add, &hostile.build_on(&[hostile.below()], build))
-        })
-        .collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    // No snapshotter sees them.
+    hostile.refused(
+        |case| &case.layer,
+        |case| hostile.named(Build::of("FROM c\nWORKDIR /d/made\n"), "c", &hostile.layers(case)),
+    );
+}
+
+/// A build whose context has the archives, each under a number.
+fn with_archives<'a>(build: Build, archives: impl Iterator<Item = &'a PathBuf>) -> Build {
+    archives.enumerate().fold(build, |build, (number, path)| {
+        build.file(&number.to_string(), fs::read(path).unwrap())
+    })
+}
+
+/// Instructions that add archives, which are called by numbers from the first one on.
+fn adds(first: usize, count: usize) -> String {
+    let lines = (first..first + count).map(|number| format!("ADD {number} /into/"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn confined_archives_that_are_added() {
+    let hostile = Hostile::new();
+    let cases: Vec<&Case> = hostile.cases.iter().filter(|case| case.add.is_empty()).collect();
+    let mut first = 0;
+    let steps = cases.iter().map(|case| {
+        let count = case.archives.len();
+        first += count;
+        ("c".to_owned(), adds(first - count, count))
+    });
+    let steps: Vec<_> = steps.collect();
+    let build = hostile.named(Build::of(&stages(&steps, "/into/")), "c", &[hostile.below()]);
+    let build = with_archives(build, cases.iter().flat_map(|case| &case.archives));
+    let wrong = hostile.judge("all", "", &build.no_push().run());
+    assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
+}
+
+#[test]
+fn refused_archives_that_are_added() {
+    let hostile = Hostile::new();
+    hostile.refused(
+        |case| &case.add,
+        |case| {
+            let build = Build::of(&format!("FROM c\n{}\n", adds(0, case.archives.len())));
+            let build = hostile.named(build, "c", &[hostile.below()]);
+            with_archives(build, case.archives.iter())
+        },
+    );
 }
 
 #[test]

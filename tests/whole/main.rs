@@ -19,6 +19,7 @@ mod environment;
 mod environments;
 mod harness;
 mod hostile;
+mod hostile_contexts;
 mod in_place;
 mod instructions;
 mod kept;

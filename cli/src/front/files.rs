@@ -1,6 +1,6 @@
 //! The Dockerfile and its ignore file: where they are looked for.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::environment::absolute;
@@ -16,7 +16,7 @@ pub(super) fn dockerfile(
     const WHAT: &str = "the Dockerfile";
     if given == Path::new("-") {
         let mut bytes = Vec::new();
-        let read = std::io::stdin().read_to_end(&mut bytes);
+        let read = io::stdin().read_to_end(&mut bytes);
         read.map_err(|error| CommandError::Read { what: WHAT, path: given.into(), error })?;
         return Ok((None, bytes));
     }
@@ -27,9 +27,9 @@ pub(super) fn dockerfile(
         candidates.extend([absolute(&lower), context.join(lower)]);
     }
     for path in &candidates {
-        match std::fs::read(path) {
+        match read(path, context) {
             Ok(bytes) => return Ok((Some(path.with_file_name(name)), bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 return Err(CommandError::Read { what: WHAT, path: path.clone(), error });
             }
@@ -56,9 +56,9 @@ pub(super) fn ignore_patterns(
         PathBuf::from(name)
     });
     for path in beside.into_iter().chain([context.join(".dockerignore")]) {
-        let text = match std::fs::read_to_string(&path) {
+        let text = match read(&path, context).and_then(text) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => {
                 return Err(CommandError::Read { what: "the ignore file", path, error });
             }
@@ -67,6 +67,27 @@ pub(super) fn ignore_patterns(
             .map_err(|error| CommandError::user(format!("`{}`: {error}", path.display())));
     }
     Ok(Vec::new())
+}
+
+/// Reads a file. What the context holds is a stranger's, and what is in the file is shown where it
+/// is wrong: so it has to be a file, and no link out of the context. What somebody names elsewhere
+/// may be anything, as the pipe of `<(…)`.
+fn read(path: &Path, context: &Path) -> io::Result<Vec<u8>> {
+    let context = context.canonicalize().unwrap_or_else(|_| context.to_owned());
+    if path.parent().unwrap_or(path).canonicalize()?.starts_with(&context) {
+        let target = path.canonicalize()?;
+        if !target.starts_with(&context) {
+            return Err(io::Error::other("it is a link out of the context"));
+        }
+        if !target.metadata()?.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+    }
+    std::fs::read(path)
+}
+
+fn text(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes).map_err(|_| io::Error::other("it is no UTF-8"))
 }
 
 #[cfg(test)]
@@ -118,5 +139,30 @@ mod tests {
         std::fs::write(path("Dockerfile.dockerignore"), "asked\n").unwrap();
         let (found, _) = dockerfile(&path("Dockerfile"), directory.path()).unwrap();
         assert_eq!(ignore_patterns(found.as_deref(), directory.path()).unwrap(), ["asked"]);
+    }
+
+    #[test]
+    fn what_the_context_holds_has_to_be_a_file_of_it() {
+        use std::os::unix::fs::symlink;
+
+        let directory = tempfile::tempdir().unwrap();
+        let (context, outside) =
+            (directory.path().join("context"), directory.path().join("secret"));
+        std::fs::create_dir(&context).unwrap();
+        std::fs::write(&outside, "secret").unwrap();
+        std::fs::write(context.join("file"), "own").unwrap();
+        let links =
+            [("inside", Path::new("file")), ("out", &outside), ("null", "/dev/null".as_ref())];
+        for (name, target) in links {
+            symlink(target, context.join(name)).unwrap();
+        }
+        let read = |name| dockerfile(&context.join(name), &context).map(|(_, bytes)| bytes);
+        assert_eq!(read("inside").ok().as_deref(), Some(&b"own"[..]));
+        assert!(read("out").is_err() && read("null").is_err() && read(".").is_err());
+        // Elsewhere anything may be meant.
+        let named = directory.path().join("named");
+        symlink(&outside, &named).unwrap();
+        let (_, bytes) = dockerfile(&named, &context).unwrap_or_default();
+        assert_eq!(bytes, b"secret");
     }
 }

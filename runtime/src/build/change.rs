@@ -14,7 +14,7 @@ use super::mounts::Mounts;
 use crate::event::{Event, Stream};
 use crate::op;
 use crate::remove;
-use crate::sandbox::{Exit, Step};
+use crate::sandbox::{Exit, LacksSetuid, Step};
 use crate::snapshot::{Active, ChangeSet};
 
 /// Copies files into the root.
@@ -106,8 +106,16 @@ pub(super) async fn run(
 }
 
 /// For a command that failed after sudo had said in its way what is said here.
-const SETUID_ADVICE: &str = "setuid programs such as `sudo` gain nothing here, as commands are \
-    confined by Landlock; run the command as root, or with `--isolation-landlock=off`";
+fn setuid_advice(lacks: LacksSetuid) -> String {
+    let why = match lacks {
+        LacksSetuid::Landlock => "commands are confined by Landlock",
+        LacksSetuid::Proc => "the `/proc` of a chroot wants it so without `CAP_SYS_ADMIN`",
+    };
+    format!(
+        "setuid programs such as `sudo` gain nothing here, as {why}; run the command as root, or \
+         with `--isolation-landlock=off`"
+    )
+}
 
 async fn command(
     machine: &Arc<Machine>,
@@ -156,7 +164,7 @@ async fn command(
     let sandbox = &machine.settings.sandbox;
     let refused = AtomicBool::new(false);
     let output = |stream: Stream, line: String| {
-        if sandbox.lacks_setuid() && line.contains("no new privileges") {
+        if sandbox.lacks_setuid().is_some() && line.contains("no new privileges") {
             refused.store(true, Ordering::Relaxed);
         }
         events.output(id, stream, line)
@@ -172,8 +180,11 @@ async fn command(
     }
     // What the command itself ran into says more than what was left of it.
     let exit = result?;
-    if exit != Exit::Code(0) && refused.into_inner() {
-        machine.events.send(Event::Notice { message: SETUID_ADVICE.to_owned() });
+    if exit != Exit::Code(0)
+        && refused.into_inner()
+        && let Some(lacks) = sandbox.lacks_setuid()
+    {
+        machine.events.send(Event::Notice { message: setuid_advice(lacks) });
     }
     removed.map(|()| exit)
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
@@ -12,7 +13,7 @@ use rustix::process::{Gid, Uid};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
 use super::spec::{Confinement, Failure, Ids, Spec, Stage as _};
-use super::{limits, seccomp};
+use super::{limits, seccomp, shim};
 use crate::rootdir;
 
 /// Where programs are looked for if the environment does not say, as with BuildKit.
@@ -20,7 +21,7 @@ pub(super) const DEFAULT_PATH: &str =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What Docker leaves to a container.
-const DEFAULT_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
+pub(super) const DEFAULT_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::DAC_OVERRIDE)
     .union(CapabilitySet::FSETID)
     .union(CapabilitySet::FOWNER)
@@ -37,17 +38,22 @@ const DEFAULT_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
 
 /// Becomes the command. Comes back only with the exit code a shell gives to a program that could
 /// not be started (its reason is on standard error), or because the process could not be prepared.
-pub(super) fn execute(spec: &Spec) -> Result<i32, Failure> {
+///
+/// `supervisor` is whom the command asks about paths, if anyone.
+pub(super) fn execute(spec: &Spec, supervisor: Option<&UnixStream>) -> Result<i32, Failure> {
     rustix::process::setsid().stage("start a session")?;
     rustix::process::umask(Mode::from_raw_mode(0o022));
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let input = rustix::fs::open("/dev/null", flags, Mode::empty()).stage("open /dev/null")?;
-    if let Confinement::Chroot { network: Network::None }
+    if let Confinement::Chroot { network: Network::None, .. }
     | Confinement::InPlace { network: Network::None } = spec.confinement
     {
         seccomp::refuse_networks().stage("refuse network sockets")?;
     }
     limits::apply(&spec.limits)?;
+    if let Some(supervisor) = supervisor {
+        shim::install(supervisor)?;
+    }
     spec.guard.enter()?;
     if spec.security == Security::Sandbox {
         drop_capabilities(kept(spec)).stage("drop capabilities")?;

@@ -22,13 +22,12 @@ pub(super) const DEVICES: [(&str, u32, u32); 6] = [
     ("tty", 5, 0),
 ];
 
-/// The links that a container has in `/dev`.
-const LINKS: [(&str, &str); 5] = [
+/// The links to a process's descriptors that a container has in `/dev`.
+pub(super) const STREAMS: [(&str, &str); 4] = [
     ("fd", "/proc/self/fd"),
     ("stdin", "/proc/self/fd/0"),
     ("stdout", "/proc/self/fd/1"),
     ("stderr", "/proc/self/fd/2"),
-    ("ptmx", "pts/ptmx"),
 ];
 
 /// What containers do not get to see of a fresh `/proc`: it is about the machine.
@@ -66,7 +65,7 @@ pub(super) fn dev(root: &RootDir, shared_memory: u64) -> Result<(), Failure> {
     }
     let pts = devpts().stage("mount `/dev/pts`")?;
     mounting::place(root, "/dev/pts", pts.as_fd())?;
-    for (name, target) in LINKS {
+    for (name, target) in STREAMS.into_iter().chain([("ptmx", "pts/ptmx")]) {
         let path = format!("/dev/{name}");
         mounting::make_link(root, Path::new(&path), target).stage(&format!("make `{path}`"))?;
     }

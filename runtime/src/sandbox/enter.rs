@@ -11,6 +11,7 @@ use super::fake_ids;
 use super::fence::{Fence, Guard, Landlock};
 use super::in_place::{self, Claim};
 use super::ladder::{self, Probed};
+use super::shim;
 use super::spec::Stage as _;
 use super::withhold::Withheld;
 
@@ -39,14 +40,19 @@ pub enum Isolation {
         pids: bool,
     },
     /// By `chroot(2)`, where containers may do nothing else. Its limits:
-    /// - there is no `/proc`, so no `/dev/stdout`, no `ps`, and no program that asks where it is;
-    /// - there are no pseudo terminals;
+    /// - `/proc` and pseudo terminals are answered for by the step's helper, where seccomp lets it:
+    ///   `/proc` has the step's own processes and what is about none; a process that may not be
+    ///   looked into does not see it; a session gets no controlling terminal by opening one;
     /// - processes, ids, host name and network are the builder's, and root can send signals to all
     ///   of them;
     /// - binds are copies and caches are moved in, so read-only is not enforced, and a cache that a
     ///   killed builder had moved is lost;
-    /// - with `--network=none`, setuid programs gain nothing.
-    Chroot,
+    /// - where the builder has no `CAP_SYS_ADMIN`, setuid programs gain nothing: the kernel lets
+    ///   nobody else watch system calls, or refuse them with `--network=none`.
+    Chroot {
+        /// Whether there is a `/proc`.
+        proc: bool,
+    },
     /// Not at all: their files are moved into the builder's own root, one command at a time. Its
     /// limits:
     /// - a command that is root can read and change everything of the builder's, and end it;
@@ -105,7 +111,7 @@ impl Isolation {
     pub fn name(self) -> &'static str {
         match self {
             Self::Namespaces { .. } => NAMESPACES,
-            Self::Chroot => CHROOT,
+            Self::Chroot { .. } => CHROOT,
             Self::InPlace => IN_PLACE,
         }
     }
@@ -116,7 +122,7 @@ impl Isolation {
     pub fn has_mounts(self) -> bool {
         match self {
             Self::Namespaces { .. } => true,
-            Self::Chroot | Self::InPlace => false,
+            Self::Chroot { .. } | Self::InPlace => false,
         }
     }
 }
@@ -139,10 +145,19 @@ pub struct Entered {
     pub lost: Option<&'static str>,
     /// What holds commands back besides.
     pub(super) guard: Guard,
-    /// Whether that takes privileges from setuid programs.
-    pub(super) lacks_setuid: bool,
+    /// What takes privileges from setuid programs, if anything does.
+    pub(super) lacks_setuid: Option<LacksSetuid>,
     /// For [`Isolation::InPlace`].
     _claim: Option<Arc<Claim>>,
+}
+
+/// Why setuid programs gain nothing in commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LacksSetuid {
+    /// Landlock wants it, which can be done without.
+    Landlock,
+    /// Watching system calls wants it, which `/proc` in a chroot comes from.
+    Proc,
 }
 
 /// Commands cannot be confined here.
@@ -233,7 +248,7 @@ pub fn enter(request: Request, landlock: Landlock, work: &Path) -> Result<Entere
     };
     let lost = match isolation {
         Isolation::Namespaces { mapping: Mapping::Single, .. } => Some(OWNERS_LOST),
-        Isolation::Namespaces { .. } | Isolation::Chroot | Isolation::InPlace => None,
+        Isolation::Namespaces { .. } | Isolation::Chroot { .. } | Isolation::InPlace => None,
     };
     let isolated = Some(isolation);
     let mut entered =
@@ -259,15 +274,17 @@ impl Entered {
         landlock: Landlock,
         work: &Path,
     ) -> Result<(), NoIsolation> {
+        let chroot = matches!(isolation, Isolation::Chroot { .. });
+        let proc = chroot && self.watch(landlock);
         // In place it would take the privileges of setuid programs and leave the builder's files.
         let asked = isolation != Isolation::InPlace || landlock == Landlock::On;
         if asked && landlock != Landlock::Off {
             self.fence_in(Fence::of(isolation), landlock)?;
         }
         let withheld = match isolation {
-            // In a chroot a filter may cost what Landlock costs: it comes with that, or not at all.
-            Isolation::Chroot | Isolation::InPlace => {
-                self.guard.fence.map(|_| Withheld::WithOthers)
+            // In a chroot a filter may cost what these cost: it comes with them, or not at all.
+            Isolation::Chroot { .. } | Isolation::InPlace => {
+                (proc || self.guard.fence.is_some()).then_some(Withheld::WithOthers)
             }
             Isolation::Namespaces { pids: false, .. } => Some(Withheld::WithOthers),
             Isolation::Namespaces { pids: true, .. } => Some(Withheld::WithinProcesses),
@@ -281,11 +298,7 @@ impl Entered {
                 "in-place: nothing keeps commands from the builder and what is its".to_owned(),
             );
         }
-        if isolation == Isolation::Chroot {
-            self.passed_over.push(
-                "chroot: commands have no /proc, no pseudo terminals and no processes of their own"
-                    .to_owned(),
-            );
+        if chroot {
             self.guard.makes_devices = ladder::devices_are_guarded(work);
             if !self.guard.makes_devices {
                 let why =
@@ -294,6 +307,27 @@ impl Entered {
             }
         }
         Ok(())
+    }
+
+    /// Finds out whether a chroot can have a `/proc`.
+    fn watch(&mut self, landlock: Landlock) -> bool {
+        const NOTHING: &str = "no /proc, no pseudo terminals and no processes of their own";
+        let watched = in_child(shim::probe);
+        let mut proc = false;
+        let lacks = match watched {
+            Ok(shim::Watched { no_new_privileges: true }) if landlock == Landlock::Off => {
+                format!("{NOTHING}: that would take their privileges from setuid programs")
+            }
+            Ok(shim::Watched { no_new_privileges }) => {
+                proc = true;
+                self.lacks_setuid = no_new_privileges.then_some(LacksSetuid::Proc);
+                "no processes of their own".to_owned()
+            }
+            Err(failure) => format!("{NOTHING}: {failure}"),
+        };
+        self.isolation = Some(Isolation::Chroot { proc });
+        self.passed_over.push(format!("chroot: commands have {lacks}"));
+        proc
     }
 
     /// Finds out what Landlock adds.
@@ -314,7 +348,9 @@ impl Entered {
         }
         if let Ok(fenced) = fenced {
             self.guard.fence = Some(fence);
-            self.lacks_setuid = fenced.no_new_privileges;
+            if fenced.no_new_privileges && self.lacks_setuid.is_none() {
+                self.lacks_setuid = Some(LacksSetuid::Landlock);
+            }
         }
         Ok(())
     }
@@ -346,7 +382,7 @@ fn climb(request: Request, work: &Path, tried: &mut Vec<Attempt>) -> Option<Isol
     }
     if request != Request::Namespaces {
         match ladder::probe_chroot(work) {
-            Ok(()) => return Some(Isolation::Chroot),
+            Ok(()) => return Some(Isolation::Chroot { proc: false }),
             Err(failure) => tried.push(Attempt::new(CHROOT, &failure)),
         }
     }

@@ -22,8 +22,8 @@ pub enum Landlock {
     Auto,
     /// Entirely, or nothing is run.
     On,
-    /// Not at all. Where that takes privileges from setuid programs (see
-    /// [`Sandbox::lacks_setuid`](super::Sandbox::lacks_setuid)), this gives them back.
+    /// Not at all. Where it is what takes privileges from setuid programs (see
+    /// [`LacksSetuid`](super::LacksSetuid)), this gives them back.
     Off,
 }
 
@@ -77,7 +77,7 @@ impl Fence {
         match isolation {
             Isolation::Namespaces { pids: true, .. } => Self::Sockets,
             Isolation::Namespaces { pids: false, .. } | Isolation::InPlace => Self::Processes,
-            Isolation::Chroot => Self::Files,
+            Isolation::Chroot { .. } => Self::Files,
         }
     }
 

@@ -6,24 +6,23 @@
 //! builder --exec--> helper --fork--> init (sets the namespaces up) --fork--> command
 //! ```
 //!
-//! The helper stays where the builder is. It waits for the end of its standard input (the
+//! The helper stays where the builder is, or, where it answers for `/proc` (see
+//! [`shim`]), takes the step's root for its own. It waits for the end of its standard input (the
 //! builder has heard how the command ended, or does not want to, or is dead) and then kills
 //! everything below itself until nothing is left.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 
+use ir::instruction::Security;
 use rustix::fd::{AsFd as _, OwnedFd};
-use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, Pid, Signal, WaitOptions, WaitStatus};
-use rustix::thread::UnshareFlags;
+use rustix::thread::{CapabilitySet, UnshareFlags};
 
+use super::processes::Processes;
 use super::spec::{self, Confinement, Failure, Report, Spec, Stage as _};
-use super::{chroot, command, namespaces, sys};
-use crate::rootdir;
+use super::{chroot, command, namespaces, shim, sys};
 
 /// What a program does when it finds itself started as a step's helper. `arguments` are those
 /// behind the ones of [`Helper`](super::Helper). Returns the code to exit with, in every process
@@ -55,33 +54,69 @@ fn helper(arguments: &[String]) -> io::Result<()> {
             return spec::write_frame(&mut &report, &Report::Failed(failure));
         }
     }
+    // Opened while this process has the builder's root.
+    let processes = if own_pids { None } else { Some(Processes::open()?) };
+    let shim = matches!(spec.confinement, Confinement::Chroot { shim: true, .. });
+    let watch = if shim { Some(UnixStream::pair()?) } else { None };
     let Some(init) = sys::fork()? else {
         drop(control);
-        let done = match run(&spec, descriptors, &report) {
+        let supervisor = watch.as_ref().map(|(_, theirs)| theirs);
+        let done = match run(&spec, descriptors, &report, supervisor) {
             Ok(end) => spec::write_frame(&mut &report, &end),
             Err(failure) => spec::write_frame(&mut &report, &Report::Failed(failure)),
         };
         sys::exit_now(i32::from(done.is_err()));
     };
-    drop((report, descriptors));
+    drop(report);
+    let supervisor =
+        watch.and_then(|(commands, _)| supervise(&spec, &descriptors, init, &control, commands));
+    drop(descriptors);
     // Nothing more is ever sent: this returns when the builder closes its end.
     (&control).read_to_end(&mut Vec::new()).ok();
-    end_everything(init, own_pids)
+    let ended = end_everything(init, processes.as_ref());
+    drop(supervisor);
+    ended
+}
+
+/// Answers the command's system calls until the builder closes its end. Until what this returns is
+/// dropped, those that were not answered wait.
+///
+/// If it fails, nobody answers the command: its calls fail.
+fn supervise(
+    spec: &Spec,
+    descriptors: &[OwnedFd],
+    init: Pid,
+    control: &UnixStream,
+    commands: UnixStream,
+) -> Option<shim::Supervisor> {
+    let kept = match spec.security {
+        Security::Sandbox => command::DEFAULT_CAPABILITIES,
+        Security::Insecure => CapabilitySet::all(),
+    };
+    let root = chroot::root(descriptors).ok()?;
+    let mut supervisor = shim::Supervisor::new(root, init, kept).ok()?;
+    supervisor.run(control, commands).ok();
+    Some(supervisor)
 }
 
 /// The init: sets up, starts the command, and reaps until that ends.
-fn run(spec: &Spec, descriptors: Vec<OwnedFd>, report: &UnixStream) -> Result<Report, Failure> {
+fn run(
+    spec: &Spec,
+    descriptors: Vec<OwnedFd>,
+    report: &UnixStream,
+    supervisor: Option<&UnixStream>,
+) -> Result<Report, Failure> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
         .stage("tie the step to its helper")?;
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
         .stage("adopt the step's processes")?;
     match &spec.confinement {
         Confinement::Namespaces(own) => namespaces::enter(own, descriptors)?,
-        Confinement::Chroot { .. } => chroot::enter(descriptors)?,
+        Confinement::Chroot { .. } => chroot::enter(&descriptors)?,
         Confinement::InPlace { .. } => rustix::process::chdir("/").stage("enter the root")?,
     }
     let Some(command) = sys::fork().stage("start the command's process")? else {
-        let failure = match command::execute(spec) {
+        let failure = match command::execute(spec, supervisor) {
             Ok(code) => sys::exit_now(code),
             Err(failure) => failure,
         };
@@ -117,21 +152,22 @@ fn wait(options: WaitOptions) -> rustix::io::Result<(Pid, WaitStatus)> {
 
 /// Kills all descendants, also those that are being started meanwhile, and waits for them.
 ///
-/// In a pid namespace the death of the init is enough. Elsewhere what dies leaves its children
+/// In a pid namespace the death of the init is enough, and there are no `processes` to look at.
+/// Elsewhere what dies leaves its children
 /// to this process, the subreaper: so what is not found in one round is found in the next, and
 /// stopping each before looking at its children keeps a fork bomb from outrunning the search.
-fn end_everything(init: Pid, own_pids: bool) -> io::Result<()> {
+fn end_everything(init: Pid, processes: Option<&Processes>) -> io::Result<()> {
     // Not yet waited for, so the number is still its own.
     rustix::process::kill_process(init, Signal::KILL).ok();
     loop {
-        let found = if own_pids { Vec::new() } else { stop_descendants()? };
+        let found = processes.map(stop_descendants).transpose()?.unwrap_or_default();
         for pid in &found {
             // What is gone already needs no killing.
             rustix::process::kill_process(*pid, Signal::KILL).ok();
         }
         // A search that found nothing may have missed a process that was just being adopted:
         // then it must not wait for that one to end by itself.
-        let patient = own_pids || !found.is_empty();
+        let patient = processes.is_none() || !found.is_empty();
         let options = if patient { WaitOptions::empty() } else { WaitOptions::NOHANG };
         match wait(options) {
             Ok(_) => while wait(WaitOptions::NOHANG).is_ok() {},
@@ -143,33 +179,14 @@ fn end_everything(init: Pid, own_pids: bool) -> io::Result<()> {
 }
 
 /// Stops every descendant and returns them, parents first.
-fn stop_descendants() -> io::Result<Vec<Pid>> {
+fn stop_descendants(processes: &Processes) -> io::Result<Vec<Pid>> {
     let mut found = Vec::new();
-    let mut pending = children(rustix::process::getpid())?;
+    let mut pending = processes.children(rustix::process::getpid())?;
     while let Some(pid) = pending.pop() {
         rustix::process::kill_process(pid, Signal::STOP).ok();
         found.push(pid);
         // A process that ended meanwhile has no children any more.
-        pending.extend(children(pid).unwrap_or_default());
-    }
-    Ok(found)
-}
-
-/// The children of all threads of a process.
-fn children(parent: Pid) -> io::Result<Vec<Pid>> {
-    let tasks = format!("/proc/{}/task", parent.as_raw_nonzero());
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let tasks = rustix::fs::open(tasks, flags, Mode::empty())?;
-    let mut found = Vec::new();
-    for task in rootdir::names(tasks.as_fd())? {
-        let path = Path::new(&task).join("children");
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-        let Ok(file) = rustix::fs::openat(&tasks, path, flags, Mode::empty()) else { continue };
-        let mut text = String::new();
-        if File::from(file).read_to_string(&mut text).is_ok() {
-            let numbers = text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok());
-            found.extend(numbers.filter_map(Pid::from_raw));
-        }
+        pending.extend(processes.children(pid).unwrap_or_default());
     }
     Ok(found)
 }

@@ -28,18 +28,34 @@ impl Layout {
         Self { stubs: Stubs::new(root), scratch, placed: 0 }
     }
 
-    /// A `/dev` with the devices that can be used without a `/proc`.
+    /// A `/dev` with the devices that work anywhere.
     pub(super) fn devices(&mut self) -> io::Result<()> {
         self.place("/dev", End::Remove, |parent, name| fresh_directory(parent, name, 0o755))?;
-        for (device, major, minor) in devices::DEVICES {
-            self.place(&format!("/dev/{device}"), End::Remove, |parent, name| {
-                let number = rustix::fs::makedev(major, minor);
-                let mode = Mode::from_raw_mode(0o666);
-                rustix::fs::mknodat(parent, name, FileType::CharacterDevice, mode, number)?;
-                stubs::set_mode(parent, name, 0o666)
+        for (name, major, minor) in devices::DEVICES {
+            self.place(&format!("/dev/{name}"), End::Remove, |parent, name| {
+                device(parent, name, major, minor)
             })?;
         }
         self.place("/dev/shm", End::Remove, |parent, name| fresh_directory(parent, name, 0o1777))
+    }
+
+    /// Stand-ins for what the step's supervisor answers for: `/proc`, and what is in `/dev` beside
+    /// devices. Without it they are of no use.
+    pub(super) fn proc(&mut self) -> io::Result<()> {
+        let directory = |parent: BorrowedFd<'_>, name: &OsStr| fresh_directory(parent, name, 0o555);
+        self.place("/proc", End::Remove, directory)?;
+        let directory = |parent: BorrowedFd<'_>, name: &OsStr| fresh_directory(parent, name, 0o755);
+        self.place("/dev/pts", End::Remove, directory)?;
+        for path in ["/dev/ptmx", "/dev/pts/ptmx"] {
+            // Whoever opens it without asking gets an error.
+            self.place(path, End::Remove, |parent, name| device(parent, name, 5, 2))?;
+        }
+        for (name, target) in devices::STREAMS {
+            self.place(&format!("/dev/{name}"), End::Remove, |parent, name| {
+                Ok(rustix::fs::symlinkat(target, parent, name)?)
+            })?;
+        }
+        Ok(())
     }
 
     /// A file, in place of what stands there.
@@ -127,6 +143,13 @@ impl Layout {
         let aside = self.scratch.join(format!("aside-{}", self.placed));
         self.stubs.place(Path::new(target), &aside, end, fill)
     }
+}
+
+fn device(parent: BorrowedFd<'_>, name: &OsStr, major: u32, minor: u32) -> io::Result<()> {
+    let number = rustix::fs::makedev(major, minor);
+    let mode = Mode::from_raw_mode(0o666);
+    rustix::fs::mknodat(parent, name, FileType::CharacterDevice, mode, number)?;
+    stubs::set_mode(parent, name, 0o666)
 }
 
 fn fresh_directory(parent: BorrowedFd<'_>, name: &OsStr, mode: u32) -> io::Result<()> {

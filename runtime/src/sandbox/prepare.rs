@@ -148,7 +148,7 @@ impl Task {
                 };
                 self.for_namespaces(own)
             }
-            Isolation::Chroot => self.for_chroot(),
+            Isolation::Chroot { proc } => self.for_chroot(proc),
             Isolation::InPlace => self.for_in_place(),
         }
     }
@@ -194,20 +194,23 @@ impl Task {
         })
     }
 
-    fn for_chroot(mut self) -> Result<Prepared, SandboxError> {
+    fn for_chroot(mut self, shim: bool) -> Result<Prepared, SandboxError> {
         let descriptors = self.root.fd().try_clone_to_owned().map(|root| vec![root]);
         let descriptors = descriptors.map_err(SandboxError::prepare("open the root"))?;
         let root = self.root.try_clone().map_err(SandboxError::prepare("open the root"))?;
         let mut layout = Layout::new(root, self.scratch.clone());
         let mut relays = Vec::new();
         layout.devices().map_err(SandboxError::prepare("make devices"))?;
+        if shim {
+            layout.proc().map_err(SandboxError::prepare("make stand-ins for `/proc`"))?;
+        }
         for (target, content) in files(&self.hostname, &self.hosts) {
             let action = format!("write `{target}`");
             layout.file(&target, &content, 0o644, (0, 0)).map_err(SandboxError::prepare(action))?;
         }
         self.lay_out(&mut layout, &mut relays)?;
         let network = self.network;
-        let spec = self.spec(Confinement::Chroot { network });
+        let spec = self.spec(Confinement::Chroot { network, shim });
         Ok(Prepared {
             spec,
             descriptors,

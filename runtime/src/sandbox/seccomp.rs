@@ -23,8 +23,12 @@ pub(super) const X32: u32 = 0x4000_0000;
 // Offsets in `struct seccomp_data`.
 pub(super) const NUMBER: u32 = 0;
 pub(super) const ARCHITECTURE: u32 = 4;
-/// The low half of the first argument (both machines are little-endian).
-pub(super) const FIRST_ARGUMENT: u32 = 16;
+pub(super) const FIRST_ARGUMENT: u32 = argument(0);
+
+/// The low half of an argument (both machines are little-endian), counted from zero.
+pub(super) const fn argument(number: u32) -> u32 {
+    16 + 8 * number
+}
 
 /// Refuses sockets that reach a network with `EACCES`, in this process and all it starts.
 ///
@@ -37,11 +41,16 @@ pub(super) fn refuse_networks() -> io::Result<()> {
 /// Puts a filter on this process and all it starts; without `CAP_SYS_ADMIN`, with
 /// no-new-privileges.
 pub(super) fn install(filter: &[libc::sock_filter]) -> io::Result<()> {
-    if sys::set_seccomp_filter(filter).is_ok() {
-        return Ok(());
+    unless_new_privileges(|| sys::set_seccomp_filter(filter))
+}
+
+/// Does something that the kernel may want no-new-privileges for.
+pub(super) fn unless_new_privileges<T>(set: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    if let Ok(done) = set() {
+        return Ok(done);
     }
     rustix::thread::set_no_new_privs(true)?;
-    sys::set_seccomp_filter(filter)
+    set()
 }
 
 fn filter() -> Vec<libc::sock_filter> {
@@ -77,10 +86,14 @@ pub(super) fn jump_if(equal: u32, then: u8, otherwise: u8) -> libc::sock_filter 
     instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, equal, then, otherwise)
 }
 
+pub(super) fn jump_if_any(bits: u32, then: u8, otherwise: u8) -> libc::sock_filter {
+    instruction(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, bits, then, otherwise)
+}
+
 pub(super) fn answer(value: u32) -> libc::sock_filter {
     instruction(libc::BPF_RET | libc::BPF_K, value, 0, 0)
 }
 
-pub(super) fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
+fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
     libc::sock_filter { code: u16::try_from(code).expect("codes are small"), jt, jf, k }
 }

@@ -70,6 +70,8 @@ pub(super) enum Confinement {
     Chroot {
         /// With [`Network::None`], sockets that reach a network are refused.
         network: Network,
+        /// Whether the helper answers for `/proc`.
+        shim: bool,
     },
     /// Not at all; the root's files are in `/`.
     InPlace {
@@ -187,6 +189,15 @@ pub(super) fn send(
     spec: &Spec,
     descriptors: &[BorrowedFd<'_>],
 ) -> io::Result<()> {
+    send_descriptors(socket, descriptors)?;
+    write_frame(&mut socket, spec)
+}
+
+/// Sends descriptors alone.
+pub(super) fn send_descriptors(
+    socket: &UnixStream,
+    descriptors: &[BorrowedFd<'_>],
+) -> io::Result<()> {
     for chunk in descriptors.chunks(FDS_A_MESSAGE) {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FDS_A_MESSAGE))];
         let mut control = SendAncillaryBuffer::new(&mut space);
@@ -194,7 +205,7 @@ pub(super) fn send(
         let data = [IoSlice::new(&[0])];
         rustix::net::sendmsg(socket, &data, &mut control, SendFlags::NOSIGNAL)?;
     }
-    write_frame(&mut socket, spec)
+    Ok(())
 }
 
 /// Receives what [`send`] sent; `descriptors` is known from the command line.
@@ -202,6 +213,15 @@ pub(super) fn receive(
     mut socket: &UnixStream,
     descriptors: usize,
 ) -> io::Result<(Spec, Vec<OwnedFd>)> {
+    let received = receive_descriptors(socket, descriptors)?;
+    Ok((read_frame(&mut socket)?, received))
+}
+
+/// Receives so many descriptors that [`send_descriptors`] sent.
+pub(super) fn receive_descriptors(
+    socket: &UnixStream,
+    descriptors: usize,
+) -> io::Result<Vec<OwnedFd>> {
     let mut received = Vec::new();
     while received.len() < descriptors {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FDS_A_MESSAGE))];
@@ -219,7 +239,7 @@ pub(super) fn receive(
             }
         }
     }
-    Ok((read_frame(&mut socket)?, received))
+    Ok(received)
 }
 
 /// Writes a value with its length before it.

@@ -8,7 +8,7 @@ use super::child::in_child;
 use super::fence::Fence;
 use super::ladder::{self, Probed, Way};
 use super::spec::Failure;
-use super::{Isolation, Mapping, advice};
+use super::{Isolation, Mapping, advice, shim};
 
 /// A way to confine commands, and what came of trying it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -106,7 +106,15 @@ fn chroot(work: &Path) -> Rung {
     let probed = ladder::probe_chroot(work);
     let trial = Trial::of(probed.as_ref().copied());
     let parts = match probed {
-        Ok(()) => vec![fence(Isolation::Chroot, || Ok(()))],
+        Ok(()) => {
+            let watched = in_child(shim::probe);
+            let proc = watched.is_ok();
+            let trial = Trial::of(watched.as_ref().map(|_| ()));
+            vec![
+                Part { what: "/proc and pseudo terminals", trial },
+                fence(Isolation::Chroot { proc }, || Ok(())),
+            ]
+        }
         Err(_) => Vec::new(),
     };
     Rung { name: "chroot", way: None, trial, parts }

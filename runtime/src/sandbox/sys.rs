@@ -1,5 +1,8 @@
 //! The system calls that no safe wrapper exists for.
 
+pub(super) mod caller;
+pub(super) mod notifications;
+
 use std::ffi::c_int;
 use std::io;
 use std::mem;

@@ -13,7 +13,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use super::seccomp::{
-    self, ARCHITECTURE, FIRST_ARGUMENT, MACHINE, NUMBER, X32, answer, instruction, jump_if, load,
+    self, ARCHITECTURE, FIRST_ARGUMENT, MACHINE, NUMBER, X32, answer, jump_if, jump_if_any, load,
 };
 
 /// What of it is refused.
@@ -116,8 +116,4 @@ impl Withheld {
         filter.extend(end);
         filter
     }
-}
-
-fn jump_if_any(bits: u32, then: u8, otherwise: u8) -> libc::sock_filter {
-    instruction(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, bits, then, otherwise)
 }

@@ -118,7 +118,8 @@ impl Bench {
             "sh", "cat", "id", "ls", "sleep", "env", "pwd", "echo", "touch", "mkdir", "rm", "ps",
             "hostname", "stat", "grep", "mount", "ip", "kill", "dd", "script", "umask", "test",
             "nc", "ln", "readlink", "head", "wc", "chmod", "setsid", "chroot", "tty", "seq",
-            "mknod", "df", "tail",
+            "mknod", "tr", "cut", "tee", "find", "tail", "df", "cp", "cmp", "mkfifo", "sort",
+            "uniq", "pidof", "stty", "mv",
         ] {
             symlink("busybox", path.join("bin").join(applet)).unwrap();
         }

@@ -150,7 +150,7 @@ fn capabilities(bench: &Bench) {
     // There is no /proc in a chroot; what cannot be done without the capability is there.
     let lines = ok(bench.run(Plan::sh("mount -t tmpfs x /tmp 2>/dev/null && echo mounted; true")));
     assert!(lines.is_empty(), "{lines:?}");
-    if matches!(bench.isolation, Isolation::Chroot) {
+    if matches!(bench.isolation, Isolation::Chroot { .. }) {
         return;
     }
     let status = "grep -E '^Cap(Inh|Prm|Eff|Bnd|Amb)|^NoNew' /proc/self/status";
@@ -208,7 +208,7 @@ fn network_files(bench: &Bench) {
 
 fn no_network(bench: &Bench) {
     let plan = |script: &str| Plan { network: Network::None, ..Plan::sh(script) };
-    if matches!(bench.isolation, Isolation::Chroot) {
+    if matches!(bench.isolation, Isolation::Chroot { .. }) {
         let outcome = bench.run(plan("nc 127.0.0.1 9"));
         assert!(outcome.err[0].contains("ermission denied"), "{outcome:?}");
         return;

@@ -1,5 +1,7 @@
 //! Layers come to a root as the image-spec says, and nothing leaves it.
 
+mod dialects;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink as make_link};
