@@ -23,7 +23,7 @@ pub struct Report {
     pub version: u32,
     /// Whether commands can be run.
     pub runs: bool,
-    /// How: `namespaces` or `chroot`.
+    /// How: `namespaces`, `chroot` or `in-place`.
     pub isolation: Option<&'static str>,
     /// Which of the ways into namespaces.
     pub way: Option<&'static str>,
@@ -33,7 +33,7 @@ pub struct Report {
     pub overlay: Trial,
     /// Whether files can be copied without their content.
     pub reflinks: bool,
-    /// The ways to confine commands, the best first.
+    /// The ways to run commands, the most confined first.
     pub rungs: Vec<Rung>,
     /// The work directory.
     pub work: Work,

@@ -66,6 +66,13 @@ fn where_docker_allows_none() {
     assert_eq!(namespaces["works"], false, "{report}");
     assert!(namespaces["help"].to_string().contains("seccomp=unconfined"), "{report}");
     assert_eq!(report["process"]["seccomp"], true);
+    let in_place = rung(&report, "in-place", "");
+    assert_eq!(in_place["works"], false, "{report}");
+    let reason = in_place["reason"].to_string();
+    assert!(reason.contains(
+        "refused unless asked for by `--isolation=in-place`, and this is not the executor image"
+    ));
+    assert!(in_place["help"].to_string().contains("--isolation=in-place"), "{report}");
 
     let (report, content) = ask("docker-volume", "--isolation=namespaces");
     assert!(!content, "what was asked for cannot be had: {report}");

@@ -147,6 +147,12 @@ mod tests {
         Help { of: "Docker", setting: "--security-opt systempaths=unconfined" },
     ];
 
+    const ASK: [Help; 1] = [Help { of: "kaniko", setting: "--isolation=in-place" }];
+
+    fn in_place(trial: Trial) -> Rung {
+        Rung { name: "in-place", way: None, trial, parts: Vec::new() }
+    }
+
     fn namespaces(way: &'static str, trial: Trial) -> Rung {
         let parts = vec![
             Part { what: "its own processes and /proc", trial: Trial::fails("no", &HELP) },
@@ -170,6 +176,10 @@ mod tests {
                 namespaces("user namespace, all ids", Trial::fails(refused, &[help])),
                 namespaces("user namespace, others", Trial::works()),
                 Rung { name: "chroot", way: None, trial: Trial::works(), parts: Vec::new() },
+                in_place(Trial::fails(
+                    "refused unless asked for, and this is no executor image",
+                    &ASK,
+                )),
             ],
             work: Work {
                 path: "/kaniko".into(),
@@ -205,11 +215,16 @@ mod tests {
 
     #[test]
     fn a_place_where_they_do_not() {
+        let unasked = Trial {
+            reason: Some("refused unless asked for".to_owned()),
+            help: ASK.to_vec(),
+            ..Trial::works()
+        };
         let refused = Report {
             runs: false,
             isolation: None,
             way: None,
-            rungs: report().rungs.into_iter().take(1).collect(),
+            rungs: report().rungs.into_iter().take(1).chain([in_place(unasked)]).collect(),
             limits: Limits::default(),
             ..report()
         };

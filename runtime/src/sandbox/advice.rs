@@ -59,6 +59,18 @@ const CHROOT: [Help; 2] = [
     docker("--user 0 --cap-add SYS_CHROOT"),
 ];
 
+const fn kaniko(setting: &'static str) -> Help {
+    Help { of: "kaniko", setting }
+}
+
+/// What takes the rung that is not taken by itself.
+pub(super) const ASK_FOR_IN_PLACE: [Help; 1] = [kaniko("--isolation=in-place")];
+
+/// What that wants of a container.
+pub(super) const IN_PLACE: [Help; 1] = [kaniko(
+    "--isolation=in-place, as root in the unchanged executor image (it has `/kaniko/.executor-image`), without a volume at the work directory",
+)];
+
 /// What would help against the failure of a probe.
 pub(super) fn on(failure: &Failure) -> &'static [Help] {
     let denied = failure.errno == libc::EACCES;

@@ -8,12 +8,12 @@ use super::child::in_child;
 use super::fence::Fence;
 use super::ladder::{self, Probed, Way};
 use super::spec::Failure;
-use super::{Isolation, Mapping, advice, shim};
+use super::{Isolation, Mapping, advice, in_place, shim};
 
 /// A way to confine commands, and what came of trying it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rung {
-    /// `namespaces` or `chroot`.
+    /// `namespaces`, `chroot` or `in-place`.
     pub name: &'static str,
     /// Which of several ways it is; none where there is one.
     pub way: Option<&'static str>,
@@ -48,7 +48,7 @@ pub struct Trial {
 /// A setting that would lift an obstacle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Help {
-    /// Whose it is: `Kubernetes`, `Docker` or `machine`.
+    /// Whose it is: `Kubernetes`, `Docker`, `machine` or `kaniko`.
     pub of: &'static str,
     /// What to write there.
     pub setting: &'static str,
@@ -76,7 +76,7 @@ impl Trial {
 /// Tries every rung in children of this process, which must have a single thread.
 pub fn survey(work: &Path) -> Vec<Rung> {
     let mut rungs: Vec<Rung> = ladder::ways().iter().map(|way| namespaces(way, work)).collect();
-    rungs.push(chroot(work));
+    rungs.extend([chroot(work), in_place(work)]);
     rungs
 }
 
@@ -118,6 +118,20 @@ fn chroot(work: &Path) -> Rung {
         Err(_) => Vec::new(),
     };
     Rung { name: "chroot", way: None, trial, parts }
+}
+
+/// What is never taken by itself, as it confines nothing.
+fn in_place(work: &Path) -> Rung {
+    const UNASKED: &str = "refused unless asked for by `--isolation=in-place`";
+    let trial = match in_place::claim(work) {
+        Ok(_) => Trial {
+            works: true,
+            reason: Some(UNASKED.to_owned()),
+            help: advice::ASK_FOR_IN_PLACE.to_vec(),
+        },
+        Err(reason) => Trial::fails(format!("{UNASKED}, and {reason}"), &advice::IN_PLACE),
+    };
+    Rung { name: Isolation::InPlace.name(), way: None, trial, parts: Vec::new() }
 }
 
 fn network(way: &Way) -> Trial {
