@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -97,6 +97,8 @@ pub struct Container {
     directory: TempDir,
     mounts: Vec<Value>,
     namespaces: Vec<&'static str>,
+    /// What starts kaniko there, with its command line as arguments; nothing else does.
+    wrapper: Vec<String>,
 }
 
 impl Container {
@@ -117,7 +119,8 @@ impl Container {
             fs::copy(binary, &copy).expect("the binary can be read");
         }
         let namespaces = vec!["pid", "ipc", "uts", "mount", "network"];
-        let container = Self { limits, directory, mounts: Vec::new(), namespaces };
+        let (mounts, wrapper) = (Vec::new(), Vec::new());
+        let container = Self { limits, directory, mounts, namespaces, wrapper };
         // Root of the container's own users has to get there.
         let open = fs::Permissions::from_mode(0o711);
         fs::set_permissions(container.directory.path(), open).expect("the directory is ours");
@@ -125,6 +128,11 @@ impl Container {
             container.own(&container.directory.path().join(name));
         }
         container
+    }
+
+    /// A path on the machine that lives as long as the container.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
     }
 
     /// Gives something on the machine, with all that is in it, to the user of the container.
@@ -141,6 +149,24 @@ impl Container {
     #[must_use]
     pub fn bind(mut self, from: &Path, to: &Path, read_only: bool) -> Self {
         self.mounts.push(bind(from, to, if read_only { "ro" } else { "rw" }));
+        self
+    }
+
+    /// Adds a program to the image, by a path.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be copied.
+    #[must_use]
+    pub fn program(self, name: &str, from: &Path) -> Self {
+        fs::copy(from, self.directory.path().join("image").join(name)).expect("it can be read");
+        self
+    }
+
+    /// Lets another program start kaniko, which is then not the first process of the container.
+    #[must_use]
+    pub fn under(mut self, program: &[&str]) -> Self {
+        self.wrapper = program.iter().map(|&word| word.to_owned()).collect();
         self
     }
 
@@ -203,8 +229,9 @@ impl Container {
     /// The runtime's description of the container.
     fn config(&self, directory: &Path, call: &Call<'_>) -> Value {
         let Limits { user, capabilities, no_new_privileges, .. } = &self.limits;
+        let wrapper = self.wrapper.iter().map(String::as_str);
         let arguments: Vec<&str> =
-            [EXECUTOR].into_iter().chain(call.arguments.iter().map(String::as_str)).collect();
+            wrapper.chain([EXECUTOR]).chain(call.arguments.iter().map(String::as_str)).collect();
         let environment: Vec<String> =
             call.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let held: &[&str] = if *user == 0 { capabilities } else { &[] };

@@ -11,13 +11,13 @@ use kaniko_tests::seccomp::Profile;
 use kaniko_tests::{base, process, tool, tree};
 
 /// What the executor image has that others do not.
-const MARKER: &str = "kaniko/.executor-image";
+pub(crate) const MARKER: &str = "kaniko/.executor-image";
 
-/// As `docker run` starts it.
-fn container() -> Container {
+/// As `docker run` starts it, with all of Docker's capabilities or some.
+pub(crate) fn container(capabilities: &[&'static str]) -> Container {
     let limits = Limits {
         user: 0,
-        capabilities: bundle::DOCKER.into(),
+        capabilities: capabilities.into(),
         seccomp: Some(Profile::Docker),
         no_new_privileges: false,
         masked: true,
@@ -27,7 +27,11 @@ fn container() -> Container {
     container.bind(&base::busybox(), Path::new("/base"), true)
 }
 
-fn build(dockerfile: &str, isolation: &str, container: &Arc<Container>) -> Build {
+fn docker() -> Container {
+    container(&bundle::DOCKER)
+}
+
+pub(crate) fn build(dockerfile: &str, isolation: &str, container: &Arc<Container>) -> Build {
     Build::of(dockerfile)
         .option("--build-context", "base=oci-layout:///base")
         .option("--isolation", isolation)
@@ -91,7 +95,7 @@ fn list(build: Build) -> Vec<String> {
 
 #[test]
 fn a_build_in_place_is_a_build_in_namespaces() {
-    let container = Arc::new(container().file(MARKER, ""));
+    let container = Arc::new(docker().file(MARKER, ""));
     let in_place = list(build(STEPS, "in-place", &container));
     // The container's own root is as it was.
     assert_eq!(container.written(), Vec::<String>::new());
@@ -108,14 +112,14 @@ fn a_build_in_place_is_a_build_in_namespaces() {
 
 #[test]
 fn a_failed_command_leaves_the_container_as_it_was() {
-    let container = Arc::new(container().file(MARKER, ""));
+    let container = Arc::new(docker().file(MARKER, ""));
     build("FROM base\nRUN touch /made && rm -rf /var && false\n", "in-place", &container).fail();
     assert_eq!(container.written(), Vec::<String>::new());
 }
 
 #[test]
 fn what_a_killed_builder_left_is_moved_back_by_the_next() {
-    let container = Arc::new(container().file(MARKER, ""));
+    let container = Arc::new(docker().file(MARKER, ""));
     let first = "FROM base\nRUN touch /made && echo sleeping && sleep 86422\n";
     let build_of_first = build(first, "in-place", &container);
     let dockerfile = build_of_first.path("Dockerfile").display().to_string();
@@ -137,10 +141,10 @@ fn nothing_is_moved_in_a_foreign_image() {
         let container = Arc::new(container);
         build(dockerfile, "in-place", &container).fail().says(&["in-place", why]);
     };
-    refused(container(), "it has no `/kaniko/.executor-image`");
-    let foreign = container().file(MARKER, "").file("usr/bin/foreign", "");
+    refused(docker(), "it has no `/kaniko/.executor-image`");
+    let foreign = docker().file(MARKER, "").file("usr/bin/foreign", "");
     refused(foreign, "`/usr/bin/foreign` is neither the builder's nor the container engine's");
-    let volume = container().file(MARKER, "").tmpfs("/kaniko/work");
+    let volume = docker().file(MARKER, "").tmpfs("/kaniko/work");
     let volume = Arc::new(volume);
     build(dockerfile, "in-place", &volume)
         .work(Path::new("/kaniko/work"))

@@ -6,6 +6,7 @@
 
 mod alone;
 mod attacks;
+mod attacks_in_place;
 mod busybox;
 mod changes;
 mod commands;

@@ -292,19 +292,16 @@ impl Entered {
         self.guard.withheld = withheld.filter(|it| {
             in_child(|| it.refuse().stage("refuse keyrings and user namespaces")).is_ok()
         });
-        self.guard.makes_devices = true;
         if isolation == Isolation::InPlace {
             self.passed_over.push(
                 "in-place: nothing keeps commands from the builder and what is its".to_owned(),
             );
         }
-        if chroot {
-            self.guard.makes_devices = ladder::devices_are_guarded(work);
-            if !self.guard.makes_devices {
-                let why =
-                    "chroot: commands make no devices, as those of the machine could be opened";
-                self.passed_over.push(why.to_owned());
-            }
+        // Mounts of a step's own have no devices.
+        self.guard.makes_devices = isolation.has_mounts() || ladder::devices_are_guarded(work);
+        if !self.guard.makes_devices {
+            let why = "commands make no devices, as those of the machine could be opened";
+            self.passed_over.push(format!("{}: {why}", isolation.name()));
         }
         Ok(())
     }

@@ -1,8 +1,5 @@
 //! What a hostile command tries, each of it refused.
-//!
-//! The attacks are scripts in `tests/cases/attack`: Perl can make any system call.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
@@ -11,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use ir::instruction::Security;
 use kaniko_runtime::sandbox::{Isolation, Mapping, StepMount};
+use kaniko_tests::attack::{self, Attempts, FILES, KERNEL, LEFTOVERS, PROCESSES};
 
 use super::Case;
 use super::bench::{Bench, Plan, Root};
@@ -24,80 +22,40 @@ pub(crate) const EVERYWHERE: &[Case] = &[
 ];
 pub(crate) const PRIVILEGED: &[Case] = &[("attacks of the trusted", trusted)];
 
-const PERL: &str = "/usr/bin/perl";
-
-/// What refuses an attempt: it may not be done, or what it needs is not there. Everything else would
-/// be the attempt's own fault.
-const REFUSALS: [i32; 12] = [
-    libc::EPERM,
-    libc::ENOENT,
-    libc::ESRCH,
-    libc::EACCES,
-    libc::ENOTDIR,
-    libc::EROFS,
-    libc::ENOSYS,
-    libc::ENXIO,
-    libc::ELOOP,
-    libc::ECONNREFUSED,
-    libc::EXDEV,
-    libc::EBUSY,
-];
-
-/// What became of each attempt: nothing if it was done, or the error's number.
-type Attempts = BTreeMap<String, Option<i32>>;
-
 impl Root {
     /// Puts Perl and its libraries into the root.
     fn install_perl(&self) {
-        #[expect(clippy::disallowed_methods, reason = "the loader alone knows the libraries")]
-        let libraries = Command::new("ldd").arg(PERL).output().unwrap();
-        let libraries = String::from_utf8(libraries.stdout).unwrap();
-        for path in libraries.split_whitespace().filter(|word| word.starts_with('/')) {
-            self.install(Path::new(path), path);
+        for (from, to) in attack::perl() {
+            self.install(&from, &to);
         }
-        self.install(Path::new(PERL), "bin/perl");
     }
 
     fn install(&self, from: &Path, to: &str) {
-        let to = self.path.join(to.trim_start_matches('/'));
+        let to = self.path.join(to);
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::copy(from, to).unwrap();
     }
 }
 
-fn attack(bench: &Bench, root: &Root, script: &str, arguments: &[&str]) -> Vec<String> {
+fn attack(bench: &Bench, root: &Root, script: &str, arguments: &[&str]) -> Attempts {
+    attempts(&lines(bench, root, script, arguments))
+}
+
+fn attempts(lines: &[String]) -> Attempts {
+    Attempts::read(lines.iter().map(String::as_str))
+}
+
+fn lines(bench: &Bench, root: &Root, script: &str, arguments: &[&str]) -> Vec<String> {
     ok(bench.run_in(root, plan(bench, root, script, arguments)).unwrap())
 }
 
 fn plan(bench: &Bench, root: &Root, script: &str, arguments: &[&str]) -> Plan {
     root.install_perl();
-    let script = format!("my %nr = ({});\n{PRELUDE}\n{script}", numbers());
-    fs::write(root.path.join("tmp/attack"), script).unwrap();
+    fs::write(root.path.join("tmp/attack"), attack::script(script)).unwrap();
     let mut plan = Plan::argv(&["perl", "/tmp/attack"]);
     plan.argv.extend(arguments.iter().map(ToString::to_string));
     let directory = bench.directory();
     plan.mount(StepMount::Cache { target: "/cache".to_owned(), directory, readonly: false })
-}
-
-fn attempts(lines: &[String]) -> Attempts {
-    let attempt = |line: &String| {
-        let (what, came) = line.split_once(": ").unwrap_or((line, ""));
-        let (what, came) = came
-            .rsplit_once(": ")
-            .map_or((what.to_owned(), came), |(more, came)| (format!("{what}: {more}"), came));
-        let came = (came != "done").then(|| came.parse().unwrap_or_else(|_| panic!("{line}")));
-        (what, came)
-    };
-    lines.iter().map(attempt).collect()
-}
-
-#[track_caller]
-fn assert_refused<'a>(attempts: impl IntoIterator<Item = (&'a String, &'a Option<i32>)>) {
-    let attempts: BTreeMap<_, _> = attempts.into_iter().collect();
-    assert!(!attempts.is_empty());
-    let refused = |came: &Option<i32>| came.is_some_and(|number| REFUSALS.contains(&number));
-    let wrong: Vec<_> = attempts.iter().filter(|(_, came)| !refused(came)).collect();
-    assert!(wrong.is_empty(), "not refused: {wrong:?}");
 }
 
 fn own_pids(bench: &Bench) -> bool {
@@ -126,10 +84,8 @@ fn processes(bench: &Bench) {
     let bystander = Bystander::start();
     let builder = format!("builder={}", std::process::id());
     let other = format!("bystander={}", bystander.0.id());
-    let lines = attack(bench, &bench.root(), PROCESSES, &[&builder, &other]);
-    let mut attempts = attempts(&lines);
-    let own = attempts.extract_if(.., |what, _| what.starts_with("own "));
-    for (what, came) in own {
+    let mut attempts = attack(bench, &bench.root(), PROCESSES, &[&builder, &other]);
+    for (what, came) in attempts.take(|what| what.starts_with("own ")).iter() {
         // Where others share the processes' numbers, limits cannot be read by number at all.
         let refused = what == "own limit" && !own_pids(bench);
         assert_eq!(came.is_some(), refused, "{what}: {came:?}");
@@ -138,9 +94,9 @@ fn processes(bench: &Bench) {
         // Its init is the first of the namespace, which is deaf to signals from there. Killed by its
         // limits, it takes nothing but the step with it.
         let signals = ["signal", "thread", "queue", "pidfd", "limit"];
-        attempts.retain(|what, _| !signals.iter().any(|it| *what == format!("init {it}")));
+        attempts.forget(|what| signals.iter().any(|it| what == format!("init {it}")));
     }
-    assert_refused(&attempts);
+    attempts.assert_refused();
 }
 
 fn files(bench: &Bench) {
@@ -150,13 +106,12 @@ fn files(bench: &Bench) {
     let root = bench.root();
     let before = Root { path: store.clone(), scratch: store.clone() }.listing();
     let (secret, directory) = (secret.display().to_string(), store.display().to_string());
-    let lines = attack(bench, &root, FILES, &[&secret, &directory]);
-    let mut attempts = attempts(&lines);
+    let mut attempts = attack(bench, &root, FILES, &[&secret, &directory]);
     if matches!(bench.isolation, Isolation::Namespaces { mapping: Mapping::Single, .. }) {
         // It is only pretended, as is seen below.
-        attempts.retain(|what, _| !what.ends_with(": owner"));
+        attempts.forget(|what| what.ends_with(": owner"));
     }
-    assert_refused(&attempts);
+    attempts.assert_refused();
     assert_eq!(Root { path: store.clone(), scratch: store }.listing(), before);
     assert!(!root.path.join("tmp/cage").exists());
 }
@@ -182,7 +137,7 @@ fn trusted(bench: &Bench) {
         "as another root: proc",
         "clone3",
     ] {
-        assert_eq!(attempts.get(what), Some(&None), "{what}: {attempts:?}");
+        assert!(attempts.has_done(what), "{what}: {attempts:?}");
     }
 }
 
@@ -190,17 +145,15 @@ fn kernel(bench: &Bench) {
     let name = format!("kaniko-attack-{}", std::process::id());
     let address = SocketAddr::from_abstract_name(&name).unwrap();
     let _listener = UnixListener::bind_addr(&address).unwrap();
-    let lines = attack(bench, &bench.root(), KERNEL, &[&name]);
-    let mut attempts = attempts(&lines);
-    assert_eq!(attempts.remove("own socket"), Some(None));
-    // Nothing to read is not there either.
-    assert_refused(attempts.iter().filter(|(_, came)| **came != Some(0)));
+    let mut attempts = attack(bench, &bench.root(), KERNEL, &[&name]);
+    attempts.take(|what| what == "own socket").assert_done();
+    attempts.assert_refused();
 }
 
 fn leftovers(bench: &Bench) {
     let word = format!("kaniko-left-{}", std::process::id());
     for _ in 0..3 {
-        assert_eq!(attack(bench, &bench.root(), LEFTOVERS, &[&word]), ["left"]);
+        assert_eq!(lines(bench, &bench.root(), LEFTOVERS, &[&word]), ["left"]);
         assert_eq!(named(&word), Vec::<String>::new());
     }
 }
@@ -212,31 +165,4 @@ fn named(word: &str) -> Vec<String> {
     let lines =
         processes.filter_map(|entry| fs::read_to_string(entry.ok()?.path().join("cmdline")).ok());
     lines.filter(|line| line.starts_with(word)).collect()
-}
-
-const PRELUDE: &str = include_str!("../../../tests/cases/attack/prelude.pl");
-const PROCESSES: &str = include_str!("../../../tests/cases/attack/processes.pl");
-const FILES: &str = include_str!("../../../tests/cases/attack/files.pl");
-const KERNEL: &str = include_str!("../../../tests/cases/attack/kernel.pl");
-const LEFTOVERS: &str = include_str!("../../../tests/cases/attack/leftovers.pl");
-
-/// The numbers of this machine's system calls, for Perl.
-fn numbers() -> String {
-    macro_rules! calls {
-        ($($name:ident)*) => {
-            [$((stringify!($name), libc::$name)),*]
-        };
-    }
-    let calls = calls! {
-        SYS_tkill SYS_rt_sigqueueinfo SYS_ptrace SYS_process_vm_readv SYS_process_vm_writev
-        SYS_prlimit64 SYS_pidfd_open SYS_pidfd_send_signal SYS_pidfd_getfd SYS_fcntl SYS_mknodat
-        SYS_open_by_handle_at SYS_mount SYS_umount2 SYS_pivot_root SYS_fsopen SYS_open_tree
-        SYS_unshare SYS_clone3 SYS_add_key SYS_keyctl SYS_request_key SYS_init_module
-        SYS_finit_module SYS_delete_module SYS_kexec_load SYS_reboot SYS_swapon SYS_swapoff
-        SYS_sethostname SYS_acct SYS_clock_settime SYS_syslog SYS_fanotify_init
-        SYS_vhangup SYS_setsid
-    };
-    let entry =
-        |(name, number): (&str, i64)| format!("{} => {number}", name.trim_start_matches("SYS_"));
-    calls.map(entry).join(", ")
 }

@@ -14,6 +14,7 @@ sub look {
     told("$what: read upwards", open my $open, "<", "$up$secret");
     told("$what: write", open my $open, ">", "$store/written");
     told("$what: make a directory", mkdir "$store/made");
+    rmdir "$store/made";
     told("$what: remove", unlink $secret);
     told("$what: mode", chmod 0777, $secret);
     told("$what: owner", chown 1, 1, $secret);

@@ -11,10 +11,11 @@ for my $file (
     told($file, sysopen my $open, $file, 1);
 }
 for my $file ("/proc/kcore", "/proc/kmsg", "/proc/keys") {
-    # What is hidden can be read, but is empty.
     my $opened = open my $open, "<", $file;
-    $! = 0 if $opened;
-    told($file, $opened && sysread $open, my $read, 1);
+    my $read = $opened && sysread $open, my $byte, 1;
+    # What is hidden can be read, but is empty: as if it were not there.
+    $! = 2 if $opened && !$read;
+    told($file, $read);
 }
 my ($type, $name, $content) = ("user", "kaniko", "x");
 call("a key", "add_key", $type, $name, $content, 1, -4);
