@@ -26,6 +26,7 @@ mod layout;
 mod limits;
 mod mounting;
 mod namespaces;
+mod orphans;
 mod output;
 mod prepare;
 mod process;

@@ -13,9 +13,16 @@ use kaniko_tests::kaniko::Outcome;
 
 use crate::in_place::{self, MARKER};
 
-/// As a runner of jobs does it: a shell is the first process, and starts another one and kaniko.
-const START: [&str; 5] =
-    ["/kaniko/busybox", "sh", "-c", "/kaniko/busybox sleep 1000 & \"$@\"; exit $?", "runner"];
+/// As a runner of jobs does it: a shell is the first process, and starts another one and kaniko. What
+/// still runs when kaniko has ended is looked for in the end.
+const START: [&str; 5] = [
+    "/kaniko/busybox",
+    "sh",
+    "-c",
+    "/kaniko/busybox sleep 1000 & \"$@\"; code=$?; \
+     /kaniko/busybox cat /proc/[0-9]*/cmdline >/kaniko/left; exit $code",
+    "runner",
+];
 
 /// Their numbers in a new pid namespace.
 const PROCESSES: [&str; 2] = ["bystander=2", "builder=3"];
@@ -143,6 +150,18 @@ fn landlock_in_place_keeps_commands_to_their_own_processes_and_sockets() {
     kernel.take(|what| what == "own socket").assert_done();
     kernel.assert_refused();
     assert_eq!(said(&outcome, "leftovers").collect::<Vec<_>>(), ["left", "0"]);
+}
+
+#[test]
+fn a_command_in_place_that_kills_what_watches_it_leaves_nothing() {
+    let container = Arc::new(container(&bundle::DOCKER));
+    // The parent of this one's parent.
+    let kill = "kill -9 $(cut -d' ' -f4 /proc/$PPID/stat)";
+    let dockerfile = format!("FROM base\nRUN (setsid sleep 86423 &) ; {kill}; sleep 86423\n");
+    let outcome = in_place::build(&dockerfile, "in-place", &container).fail();
+    outcome.says(&["cannot learn how the command ended"]);
+    let left = fs::read_to_string(container.path("upper/kaniko/left")).unwrap();
+    assert!(left.contains("sleep\x001000") && !left.contains("86423"), "{left:?}");
 }
 
 /// All files of the container are within reach, as far as it may change them, and nothing else.

@@ -11,6 +11,7 @@ use super::fake_ids;
 use super::fence::{Fence, Guard, Landlock};
 use super::in_place::{self, Claim};
 use super::ladder::{self, Probed};
+use super::orphans;
 use super::shim;
 use super::spec::Stage as _;
 use super::withhold::Withheld;
@@ -236,6 +237,8 @@ pub fn enter(request: Request, landlock: Landlock, work: &Path) -> Result<Entere
     // From here on neither a command nor anyone else of the same user can look into the builder.
     // It is the kernel's switch for just this and cannot fail for these arguments.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
+    // Nor can this.
+    orphans::inherit().ok();
     let passed_over = tried.iter().map(Attempt::to_string).collect();
     let Some(isolation) = isolation else {
         let help = if request == Request::InPlace { IN_PLACE_HELP } else { HELP };

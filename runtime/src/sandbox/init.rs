@@ -9,7 +9,8 @@
 //! The helper stays where the builder is, or, where it answers for `/proc` (see
 //! [`shim`]), takes the step's root for its own. It waits for the end of its standard input (the
 //! builder has heard how the command ended, or does not want to, or is dead) and then kills
-//! everything below itself until nothing is left.
+//! everything below itself until nothing is left. If a command manages to kill it, which takes the
+//! right to send signals to it, the builder does that in its place (see [`orphans`](super::orphans)).
 
 use std::io::{self, Read as _};
 use std::os::unix::net::UnixStream;
@@ -58,10 +59,15 @@ fn helper(arguments: &[String]) -> io::Result<()> {
     let processes = if own_pids { None } else { Some(Processes::open()?) };
     let shim = matches!(spec.confinement, Confinement::Chroot { shim: true, .. });
     let watch = if shim { Some(UnixStream::pair()?) } else { None };
+    let helper = (!own_pids).then(rustix::process::getpid);
     let Some(init) = sys::fork()? else {
         drop(control);
         let supervisor = watch.as_ref().map(|(_, theirs)| theirs);
-        let done = match run(&spec, descriptors, &report, supervisor) {
+        let run = || {
+            tie_to(helper)?;
+            run(&spec, descriptors, &report, supervisor)
+        };
+        let done = match run() {
             Ok(end) => spec::write_frame(&mut &report, &end),
             Err(failure) => spec::write_frame(&mut &report, &Report::Failed(failure)),
         };
@@ -99,6 +105,21 @@ fn supervise(
     Some(supervisor)
 }
 
+/// Has this process, the init, end with its helper, whose number it is told unless it sees none of
+/// its processes.
+fn tie_to(helper: Option<Pid>) -> Result<(), Failure> {
+    let stage = "tie the step to its helper";
+    // Nothing of a step is in the builder's session: by that it is told from what the builder has
+    // started, if the helper is killed.
+    rustix::process::setsid().stage(stage)?;
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).stage(stage)?;
+    if helper.is_some() && rustix::process::getppid() != helper {
+        // It was killed before.
+        return Err(Errno::SRCH).stage(stage);
+    }
+    Ok(())
+}
+
 /// The init: sets up, starts the command, and reaps until that ends.
 fn run(
     spec: &Spec,
@@ -106,8 +127,6 @@ fn run(
     report: &UnixStream,
     supervisor: Option<&UnixStream>,
 ) -> Result<Report, Failure> {
-    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
-        .stage("tie the step to its helper")?;
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
         .stage("adopt the step's processes")?;
     match &spec.confinement {
@@ -153,14 +172,14 @@ fn wait(options: WaitOptions) -> rustix::io::Result<(Pid, WaitStatus)> {
 /// Kills all descendants, also those that are being started meanwhile, and waits for them.
 ///
 /// In a pid namespace the death of the init is enough, and there are no `processes` to look at.
-/// Elsewhere what dies leaves its children
-/// to this process, the subreaper: so what is not found in one round is found in the next, and
-/// stopping each before looking at its children keeps a fork bomb from outrunning the search.
+/// Elsewhere what dies leaves its children to this process, the subreaper: so what is not found in
+/// one round is found in the next.
 fn end_everything(init: Pid, processes: Option<&Processes>) -> io::Result<()> {
     // Not yet waited for, so the number is still its own.
     rustix::process::kill_process(init, Signal::KILL).ok();
     loop {
-        let found = processes.map(stop_descendants).transpose()?.unwrap_or_default();
+        let stop = |processes: &Processes| processes.stop_descendants(rustix::process::getpid());
+        let found = processes.map(stop).transpose()?.unwrap_or_default();
         for pid in &found {
             // What is gone already needs no killing.
             rustix::process::kill_process(*pid, Signal::KILL).ok();
@@ -176,17 +195,4 @@ fn end_everything(init: Pid, processes: Option<&Processes>) -> io::Result<()> {
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-/// Stops every descendant and returns them, parents first.
-fn stop_descendants(processes: &Processes) -> io::Result<Vec<Pid>> {
-    let mut found = Vec::new();
-    let mut pending = processes.children(rustix::process::getpid())?;
-    while let Some(pid) = pending.pop() {
-        rustix::process::kill_process(pid, Signal::STOP).ok();
-        found.push(pid);
-        // A process that ended meanwhile has no children any more.
-        pending.extend(processes.children(pid).unwrap_or_default());
-    }
-    Ok(found)
 }

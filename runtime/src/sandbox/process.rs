@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use tokio::io::AsyncReadExt as _;
@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
 use super::spec::{self, Report, Spec};
-use super::{Exit, Helper, SandboxError, blocking, output};
+use super::{Exit, Helper, SandboxError, blocking, orphans, output};
 use crate::event::Stream;
 
 /// Runs a step whose root is ready. `descriptors` are what the specification names, without the
@@ -44,15 +44,19 @@ pub(super) async fn run<Told: Future<Output = ()> + Send>(
         };
         drop(sent);
         let waited = child.wait().await;
+        // Else it has ended everything itself.
+        let undone = !waited.as_ref().is_ok_and(ExitStatus::success);
+        let left = if undone { blocking(|| orphans::end().map_err(left)).await } else { Ok(()) };
         ended.cancel();
-        waited.map(|_| report)
+        let waited = waited.map_err(SandboxError::Start);
+        left.and(waited.map(|_| report))
     };
     let (report, out, err) = tokio::join!(
         supervise,
         output::lines(stdout, ended.clone(), |line| output(Stream::Stdout, line)),
         output::lines(stderr, ended.clone(), |line| output(Stream::Stderr, line)),
     );
-    let report = report.map_err(SandboxError::Start)?;
+    let report = report?;
     out.and(err).map_err(SandboxError::Start)?;
     match report {
         Some(Report::Exited(code)) => Ok(Exit::Code(code)),
@@ -64,6 +68,10 @@ pub(super) async fn run<Told: Future<Output = ()> + Send>(
         None if cancel.is_cancelled() => Err(SandboxError::Cancelled),
         None => Err(SandboxError::Lost),
     }
+}
+
+fn left(source: io::Error) -> SandboxError {
+    SandboxError::Setup { stage: "end what the command left".to_owned(), source }
 }
 
 struct Started {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags};
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal};
 
 use crate::rootdir;
 
@@ -49,6 +49,26 @@ impl Processes {
         Ok(found)
     }
 
+    /// Stops everything below a process and returns it, parents first.
+    ///
+    /// Stopping each before looking at its children keeps a fork bomb from outrunning the search.
+    pub(super) fn stop_descendants(&self, ancestor: Pid) -> io::Result<Vec<Pid>> {
+        let mut found = Vec::new();
+        let mut pending = self.children(ancestor)?;
+        while let Some(pid) = pending.pop() {
+            rustix::process::kill_process(pid, Signal::STOP).ok();
+            found.push(pid);
+            // A process that ended meanwhile has no children any more.
+            pending.extend(self.children(pid).unwrap_or_default());
+        }
+        Ok(found)
+    }
+
+    /// The session that a process is in; none if there is no such process.
+    pub(super) fn session(&self, pid: Pid) -> Option<i32> {
+        field(&self.directory(pid).ok()?, 3)
+    }
+
     /// Everything below a process, parents first.
     pub(super) fn descendants(&self, ancestor: Pid) -> Vec<Pid> {
         let mut found = Vec::new();
@@ -84,9 +104,14 @@ impl Processes {
 
 /// Number of the parent of a process, by its directory.
 fn parent(process: &OwnedFd) -> Option<i32> {
+    field(process, 1)
+}
+
+/// A number among what the kernel says of a process, counted from behind its name.
+fn field(process: &OwnedFd, index: usize) -> Option<i32> {
     let stat = read(process, "stat").ok()?;
-    // The name of a process, in parentheses, may contain anything.
-    stat[stat.rfind(')')? + 1..].split_ascii_whitespace().nth(1)?.parse().ok()
+    // The name, in parentheses, may contain anything.
+    stat[stat.rfind(')')? + 1..].split_ascii_whitespace().nth(index)?.parse().ok()
 }
 
 /// Reads one of the small files of a process.

@@ -7,8 +7,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use ir::instruction::Security;
-use kaniko_runtime::sandbox::{Isolation, Mapping, StepMount};
+use kaniko_runtime::sandbox::{Isolation, Mapping, SandboxError, StepMount};
 use kaniko_tests::attack::{self, Attempts, FILES, KERNEL, LEFTOVERS, PROCESSES};
+
+use rustix::process::{Pid, Signal};
 
 use super::Case;
 use super::bench::{Bench, Plan, Root};
@@ -19,6 +21,7 @@ pub(crate) const EVERYWHERE: &[Case] = &[
     ("attacks on files", files),
     ("attacks on the kernel", kernel),
     ("attacks by what is left", leftovers),
+    ("attacks by what a killed helper leaves", orphans),
 ];
 pub(crate) const PRIVILEGED: &[Case] = &[("attacks of the trusted", trusted)];
 
@@ -156,6 +159,37 @@ fn leftovers(bench: &Bench) {
         assert_eq!(lines(bench, &bench.root(), LEFTOVERS, &[&word]), ["left"]);
         assert_eq!(named(&word), Vec::<String>::new());
     }
+}
+
+fn orphans(bench: &Bench) {
+    let word = format!("kaniko-orphan-{}", std::process::id());
+    let script = format!("{LEFTOVERS}\nsleep 1000 while 1;");
+    for _ in 0..3 {
+        let root = bench.root();
+        let plan = plan(bench, &root, &script, &[&word]);
+        // As a command does that may send signals to everyone.
+        let kill = |_, line: &str| {
+            assert_eq!(line, "left");
+            rustix::process::kill_process(helper(), Signal::KILL).unwrap();
+        };
+        let ended = bench.runtime.block_on(bench.step(&root, plan, kill));
+        assert!(matches!(ended, Err(SandboxError::Lost)), "{ended:?}");
+        assert_eq!(named(&word), Vec::<String>::new());
+    }
+}
+
+/// The helper of the only step.
+fn helper() -> Pid {
+    #[expect(clippy::disallowed_methods, reason = "the order does not matter")]
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    let children = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("children")));
+    let children: String = children.map(Result::unwrap).collect();
+    let is_helper = |pid: &&str| {
+        let line = fs::read_to_string(format!("/proc/{pid}/cmdline"));
+        line.is_ok_and(|line| line.contains("sandbox-init"))
+    };
+    let helper = children.split_ascii_whitespace().find(is_helper).unwrap();
+    Pid::from_raw(helper.parse().unwrap()).unwrap()
 }
 
 /// The processes of the machine whose command line begins with a word.
