@@ -65,6 +65,10 @@ impl Request<'_> {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
             Err(error) => return Err(error),
         };
+        // What is mounted is followed.
+        if !fs::symlink_metadata(&path)?.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
         if fresh {
             chown(&path, Some(self.owner.0), Some(self.owner.1))?;
             fs::set_permissions(&path, fs::Permissions::from_mode(self.mode))?;

@@ -62,12 +62,15 @@ fn filter() -> Vec<libc::sock_filter> {
     // Jumps count the instructions that are skipped.
     vec![
         load(ARCHITECTURE),
-        jump_if(MACHINE.audit, 3, 0),
+        jump_if(MACHINE.audit, 4, 0),
         load(NUMBER),
-        jump_if(MACHINE.foreign[0], 8, 0),
-        jump_if(MACHINE.foreign[1], 7, 6),
+        jump_if(MACHINE.foreign[0], 10, 0),
+        jump_if(MACHINE.foreign[1], 9, 0),
+        // Newer calls have one number everywhere.
+        jump_if(io_uring, 9, 7),
         load(NUMBER),
-        jump_if(io_uring, 6, 0),
+        jump_if(io_uring, 7, 0),
+        jump_if(io_uring | X32, 6, 0),
         jump_if(socket, 1, 0),
         jump_if(socket | X32, 0, 2),
         load(FIRST_ARGUMENT),
@@ -96,4 +99,70 @@ pub(super) fn answer(value: u32) -> libc::sock_filter {
 
 fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
     libc::sock_filter { code: u16::try_from(code).expect("codes are small"), jt, jf, k }
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    //! Runs filters as the kernel would.
+
+    /// What is known of a call: its number, the machine it is of, and one of its arguments.
+    pub(in crate::sandbox) fn call(number: u32, audit: u32, argument: (u32, u32)) -> [u32; 16] {
+        let mut data = [0; 16];
+        let (index, value) = argument;
+        data[0] = number;
+        data[1] = audit;
+        data[4 + 2 * index as usize] = value;
+        data
+    }
+
+    pub(in crate::sandbox) fn run(program: &[libc::sock_filter], data: &[u32; 16]) -> u32 {
+        let mut at = 0;
+        let mut accumulator = 0;
+        loop {
+            let libc::sock_filter { code, jt, jf, k } = program[at];
+            at += 1;
+            match u32::from(code) {
+                0x20 => accumulator = data[k as usize / 4],
+                0x15 => at += usize::from(if accumulator == k { jt } else { jf }),
+                0x45 => at += usize::from(if accumulator & k != 0 { jt } else { jf }),
+                0x06 => return k,
+                other => panic!("instruction {other:#x}"),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{call, run};
+    use super::*;
+
+    const FOREIGN: u32 = 0x4000_0003;
+
+    #[test]
+    fn local_sockets_are_the_only_ones() {
+        let program = filter();
+        let answer = |number, audit, family| run(&program, &call(number, audit, (0, family)));
+        let socket = u32::try_from(libc::SYS_socket).unwrap();
+        let refused = libc::SECCOMP_RET_ERRNO | libc::EACCES.cast_unsigned();
+        for number in [socket, socket | X32] {
+            assert_eq!(answer(number, MACHINE.audit, 1), libc::SECCOMP_RET_ALLOW);
+            for family in [0, 2, 10, 16, 40, 0x8000_0001] {
+                assert_eq!(answer(number, MACHINE.audit, family), refused, "{number} {family}");
+            }
+        }
+        for number in MACHINE.foreign {
+            assert_eq!(answer(number, FOREIGN, 1), refused, "{number}");
+        }
+        // It makes sockets that nobody asks about, whatever it is called by.
+        let unknown = libc::SECCOMP_RET_ERRNO | libc::ENOSYS.cast_unsigned();
+        let ring = u32::try_from(libc::SYS_io_uring_setup).unwrap();
+        for (number, audit) in [(ring, MACHINE.audit), (ring | X32, MACHINE.audit), (ring, FOREIGN)]
+        {
+            assert_eq!(answer(number, audit, 0), unknown, "{number} {audit:#x}");
+        }
+        for audit in [MACHINE.audit, FOREIGN] {
+            assert_eq!(answer(3, audit, 2), libc::SECCOMP_RET_ALLOW);
+        }
+    }
 }

@@ -221,8 +221,8 @@ impl Supervisor {
     fn signal(&mut self, thread: i32, descriptor: i32) -> Result<Answer, Errno> {
         let Ok(caller) = Caller::of(self.tree.fd(), thread) else { return Ok(Answer::Continue) };
         let stat = self.identity.borrow(&caller).and_then(|()| {
-            let file = walk::base_path(thread, descriptor);
-            rustix::fs::statat(self.tree.fd(), file, AtFlags::empty())
+            let file = walk::base_path(descriptor);
+            rustix::fs::statat(&caller.directory, file, AtFlags::empty())
         });
         self.identity.root()?;
         if stat.is_ok_and(|stat| self.skeleton.knows(&stat)) {
@@ -240,7 +240,8 @@ impl Supervisor {
         }
         let mut whole = Vec::new();
         if !absolute {
-            whole.extend_from_slice(walk::base_path(thread, call.base).as_bytes());
+            let base = format!("{thread}/{}", walk::base_path(call.base));
+            whole.extend_from_slice(base.as_bytes());
             if path.is_empty() {
                 let stat = rustix::fs::statat(self.tree.fd(), &whole, AtFlags::empty());
                 return stat.is_ok_and(|found| self.skeleton.knows(&found));

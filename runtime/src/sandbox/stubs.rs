@@ -210,8 +210,13 @@ fn quietly<T>(
     result
 }
 
-/// Moves a directory back to where it came from; nothing stands there.
+/// Moves a directory back to where it came from; nothing stands there. What the step has put in its
+/// place does not get there: the builder would follow a link.
 fn give_back(parent: BorrowedFd<'_>, name: &OsStr, to: &Path) -> io::Result<()> {
+    let kind = FileType::from_raw_mode(rootdir::stat_at(parent, name)?.st_mode);
+    if kind != FileType::Directory {
+        return Ok(());
+    }
     match rustix::fs::renameat_with(parent, name, CWD, to, RenameFlags::NOREPLACE) {
         Ok(()) => Ok(()),
         Err(Errno::XDEV) => {

@@ -20,6 +20,7 @@ pub(crate) const EVERYWHERE: &[Case] = &[
     ("attacks on processes", processes),
     ("attacks on files", files),
     ("attacks on the kernel", kernel),
+    ("attacks through a cache", cache),
     ("attacks by what is left", leftovers),
     ("attacks by what a killed helper leaves", orphans),
 ];
@@ -151,6 +152,25 @@ fn kernel(bench: &Bench) {
     let mut attempts = attack(bench, &bench.root(), KERNEL, &[&name]);
     attempts.take(|what| what == "own socket").assert_done();
     attempts.assert_refused();
+}
+
+/// What is put in place of a cache is not what the next step gets, nor does it lead the builder
+/// anywhere.
+fn cache(bench: &Bench) {
+    let directory = bench.directory();
+    let run = |script: &str| {
+        let target = "/mnt/cache".to_owned();
+        let mount = StepMount::Cache { target, directory: directory.clone(), readonly: false };
+        ok(bench.run(Plan::sh(script).mount(mount)))
+    };
+    let replace =
+        "cd /mnt && touch cache/kept && rm -r cache 2>/dev/null; ln -s / cache 2>/dev/null";
+    run(&format!("{replace}; cd /; mv /mnt /moved 2>/dev/null; ln -s / /mnt 2>/dev/null; true"));
+    let left = fs::symlink_metadata(&directory);
+    assert!(left.as_ref().map_or(true, fs::Metadata::is_dir), "{left:?}");
+    // Whoever finds it gone makes it anew.
+    fs::create_dir_all(&directory).unwrap();
+    assert_eq!(run("ls /mnt/cache/; ls -d /mnt/cache/bin 2>/dev/null; true"), [""; 0]);
 }
 
 fn leftovers(bench: &Bench) {

@@ -3,9 +3,10 @@
 use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fd::{AsFd, AsRawFd as _, OwnedFd};
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, Timespec, Timestamps, XattrFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Timespec, Timestamps, XattrFlags};
 use rustix::process::{Gid, Uid};
 
 /// Makes calls of a kind, and prints what came of them.
@@ -19,6 +20,7 @@ pub(crate) fn make(kind: &str, argument: Option<&str>) {
         "many" => many(),
         "programs" => programs(),
         "as-web" => as_web(argument.unwrap()),
+        "replaced" => replaced(),
         "nothing" => println!("nothing"),
         other => panic!("{other}"),
     }
@@ -35,6 +37,27 @@ fn told(result: rustix::io::Result<()>) -> String {
 #[expect(clippy::disallowed_methods, reason = "this is a command of a step")]
 fn command(program: &str) -> Command {
     Command::new(program)
+}
+
+/// A file that is made through `/proc`, while another thread puts a named pipe at its name that
+/// nobody writes to.
+fn replaced() {
+    const NAME: &str = "/tmp/replaced";
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ended.load(Ordering::Relaxed) {
+                rustix::fs::mknodat(CWD, NAME, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).ok();
+                rustix::fs::unlink(NAME).ok();
+            }
+        });
+        for _ in 0..1000 {
+            let flags = OFlags::CREATE | OFlags::RDONLY;
+            rustix::fs::open("/proc/self/cwd/tmp/replaced", flags, Mode::RUSR).ok();
+        }
+        ended.store(true, Ordering::Relaxed);
+    });
+    println!("done");
 }
 
 /// From every directory that can be opened below `/proc`, and by its links.

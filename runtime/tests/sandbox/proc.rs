@@ -24,6 +24,7 @@ pub(crate) const CHROOT: &[Case] = &[
     ("proc: programs by link", programs),
     ("proc: changes through links", changes),
     ("proc: files made through links", made),
+    ("proc: a pipe in place of a file", replaced),
     ("proc: read-only", read_only),
     ("proc: other users", other_users),
     ("proc: the builder", builder),
@@ -242,6 +243,13 @@ fn made(bench: &Bench) {
     let lines = ok(bench.run_in(&root, Plan::sh(script)).unwrap());
     assert_eq!(lines, ["640", "gone", "there", "no", "fifo"]);
     assert_eq!(fs::read_to_string(root.path.join("tmp/new")).unwrap(), "x\n");
+}
+
+/// Whoever answers never waits for a command: it would never hear that it is to end.
+fn replaced(bench: &Bench) {
+    let root = bench.root();
+    root.install_client();
+    assert_eq!(ok(bench.run_in(&root, Plan::sh("client --calls replaced")).unwrap()), ["done"]);
 }
 
 fn read_only(bench: &Bench) {

@@ -1,8 +1,10 @@
 //! Who makes a call: what the kernel says of it, and acting with its rights.
 
 use std::io;
+use std::rc::Rc;
 
-use rustix::fd::BorrowedFd;
+use rustix::fd::{BorrowedFd, OwnedFd};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 use rustix::thread::{CapabilitySet, CapabilitySets};
@@ -13,6 +15,8 @@ use super::super::sys::caller as sys;
 /// A thread that waits for an answer, and its rights.
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
+    /// What `/proc` has of the thread, `O_PATH`. It stays this thread's when its number is another's.
+    pub directory: Rc<OwnedFd>,
     pub thread: i32,
     pub process: i32,
     pub umask: u32,
@@ -31,11 +35,14 @@ struct Ids {
 impl Caller {
     /// What the kernel says of a thread. `proc` is `/proc`.
     pub(super) fn of(proc: BorrowedFd<'_>, thread: i32) -> io::Result<Self> {
-        let status = processes::read(proc, format!("{thread}/status"))?;
-        Self::parse(thread, &status).ok_or_else(|| io::ErrorKind::InvalidData.into())
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = rustix::fs::openat(proc, thread.to_string(), flags, Mode::empty())?;
+        let status = processes::read(&directory, "status")?;
+        let caller = Self::parse(Rc::new(directory), thread, &status);
+        caller.ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
-    fn parse(thread: i32, status: &str) -> Option<Self> {
+    fn parse(directory: Rc<OwnedFd>, thread: i32, status: &str) -> Option<Self> {
         let field = |name: &str| {
             let mut lines = status.lines();
             lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
@@ -48,6 +55,7 @@ impl Caller {
         };
         let groups = field("Groups")?.split_ascii_whitespace();
         Some(Self {
+            directory,
             thread,
             process: field("Tgid")?.parse().ok()?,
             umask: u32::from_str_radix(field("Umask")?, 8).ok()?,
@@ -143,11 +151,12 @@ mod tests {
     fn status_is_read() {
         let status = "Name:\tsh\nUmask:\t0022\nState:\tR\nTgid:\t41\nPid:\t42\nUid:\t1\t2\t3\t4\n\
             Gid:\t5\t6\t7\t8\nGroups:\t9 10 \nCapEff:\t00000000a80425fb\n";
-        let caller = Caller::parse(42, status).unwrap();
+        let directory = Rc::new(std::fs::File::open("/").unwrap().into());
+        let caller = Caller::parse(Rc::clone(&directory), 42, status).unwrap();
         assert_eq!((caller.process, caller.umask, caller.uid()), (41, 0o22, 4));
         assert_eq!((caller.user.real, caller.group.real, caller.group.file_system), (1, 5, 8));
         assert_eq!(caller.groups, [Gid::from_raw(9), Gid::from_raw(10)]);
         assert_eq!(caller.effective.bits(), 0xa804_25fb);
-        assert!(Caller::parse(42, "Name:\tsh\n").is_none());
+        assert!(Caller::parse(directory, 42, "Name:\tsh\n").is_none());
     }
 }

@@ -177,7 +177,7 @@ pub(super) fn decode(data: &libc::seccomp_data) -> Option<Call> {
             at(follows(fourth), Look::Access { mode: low(third), effective }.into())
         }
         libc::SYS_readlinkat => {
-            at(false, Look::ReadLink { to: third, size: low(fourth).into() }.into())
+            at(false, Look::ReadLink { to: third, size: length(fourth) }.into())
         }
         libc::SYS_chdir => plain(Go::Directory.into()),
         libc::SYS_execve => plain(Go::Program.into()),
@@ -233,7 +233,7 @@ fn decode_old(data: &libc::seccomp_data) -> Option<Call> {
         libc::SYS_lstat => call(false, Look::Stat { to: second }.into()),
         libc::SYS_access => call(true, Look::Access { mode: low(second), effective: false }.into()),
         libc::SYS_readlink => {
-            call(false, Look::ReadLink { to: second, size: low(third).into() }.into())
+            call(false, Look::ReadLink { to: second, size: length(third) }.into())
         }
         libc::SYS_chmod => call(true, Change::Mode { mode: low(second) }.into()),
         libc::SYS_chown => call(true, Change::Owner { uid: low(second), gid: low(third) }.into()),
@@ -255,6 +255,11 @@ fn low(argument: u64) -> u32 {
 
 fn int(argument: u64) -> i32 {
     low(argument).cast_signed()
+}
+
+/// An `int` that is a length: below zero it is as wrong as zero.
+fn length(argument: u64) -> u64 {
+    int(argument).try_into().unwrap_or(0)
 }
 
 pub(super) fn open_flags(argument: u64) -> OFlags {

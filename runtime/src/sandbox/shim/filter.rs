@@ -55,31 +55,11 @@ fn distance(from: usize, to: usize) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::seccomp::testing::{call, run};
     use super::*;
 
-    /// Runs the program as the kernel would.
-    fn run(program: &[libc::sock_filter], data: &[u32; 16]) -> u32 {
-        let mut at = 0;
-        let mut accumulator = 0;
-        loop {
-            let libc::sock_filter { code, jt, jf, k } = program[at];
-            at += 1;
-            match u32::from(code) {
-                0x20 => accumulator = data[k as usize / 4],
-                0x15 => at += usize::from(if accumulator == k { jt } else { jf }),
-                0x45 => at += usize::from(if accumulator & k != 0 { jt } else { jf }),
-                0x06 => return k,
-                other => panic!("instruction {other:#x}"),
-            }
-        }
-    }
-
-    fn data(number: libc::c_long, arch: u32, argument: usize, value: u32) -> [u32; 16] {
-        let mut data = [0; 16];
-        data[0] = u32::try_from(number).unwrap();
-        data[1] = arch;
-        data[4 + 2 * argument] = value;
-        data
+    fn data(number: libc::c_long, audit: u32, argument: u32, value: u32) -> [u32; 16] {
+        call(number.try_into().unwrap(), audit, (argument, value))
     }
 
     #[test]

@@ -36,9 +36,10 @@ impl Supervisor {
         let mode = Mode::from_raw_mode(mode & !caller.umask);
         match &found.place {
             Place::Missing(directory, name) if makes => {
-                let wanted = flags | OFlags::NOCTTY | OFlags::CLOEXEC;
-                let name = OsStr::from_bytes(name);
-                let fd = rustix::fs::openat(directory, name, wanted, mode)?;
+                // Something else may be there by now.
+                let wanted = flags | WITHOUT_WAITING | OFlags::NOFOLLOW;
+                let fd = rustix::fs::openat(directory, OsStr::from_bytes(name), wanted, mode)?;
+                wait_again(&fd, flags)?;
                 return Ok(Answer::Descriptor { fd, flags });
             }
             Place::Proc(_, Shape::Directory) if writes || makes => return Err(Errno::ISDIR),
@@ -85,16 +86,25 @@ impl Supervisor {
         Ok(Answer::Descriptor { fd, flags })
     }
 
-    /// Opens a file by what stands for it here. Never waits: what it would be waited for, may
-    /// itself be waiting for this process.
+    /// Opens a file by what stands for it here.
     fn reopen(&self, file: BorrowedFd<'_>, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
         let wanted = flags - (OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW);
-        let wanted = wanted | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
+        let wanted = wanted | WITHOUT_WAITING;
         let fd = rustix::fs::openat(self.tree.fd(), own_path(file), wanted, mode)?;
-        if !flags.contains(OFlags::NONBLOCK) {
-            let status = rustix::fs::fcntl_getfl(&fd)?;
-            rustix::fs::fcntl_setfl(&fd, status - OFlags::NONBLOCK)?;
-        }
+        wait_again(&fd, flags)?;
         Ok(fd)
     }
+}
+
+/// How anything is opened: what it would be waited for, may itself be waiting for this process. And
+/// nothing becomes its terminal.
+const WITHOUT_WAITING: OFlags = OFlags::NONBLOCK.union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
+
+/// Has who gets a file wait for it, unless the caller did not want to.
+fn wait_again(fd: &OwnedFd, flags: OFlags) -> Result<(), Errno> {
+    if flags.contains(OFlags::NONBLOCK) {
+        return Ok(());
+    }
+    let status = rustix::fs::fcntl_getfl(fd)?;
+    rustix::fs::fcntl_setfl(fd, status - OFlags::NONBLOCK)
 }

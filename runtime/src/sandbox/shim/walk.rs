@@ -105,12 +105,7 @@ impl Walk<'_> {
         if path.starts_with(b"/") {
             return rustix::fs::open("/", flags, Mode::empty());
         }
-        rustix::fs::openat(
-            self.tree.fd(),
-            base_path(self.caller.thread, base),
-            flags,
-            Mode::empty(),
-        )
+        rustix::fs::openat(&self.caller.directory, base_path(base), flags, Mode::empty())
     }
 
     fn step(&self, state: &mut State, name: &[u8], follow: bool) -> Result<(), Errno> {
@@ -262,9 +257,9 @@ fn root() -> Result<OwnedFd, Errno> {
     rustix::fs::open("/", flags, Mode::empty())
 }
 
-/// The path below `/proc` of what a relative path of a thread starts at.
-pub(super) fn base_path(thread: i32, base: i32) -> String {
-    if base == CWD.as_raw_fd() { format!("{thread}/cwd") } else { format!("{thread}/fd/{base}") }
+/// The path below a thread's directory of what a relative path of it starts at.
+pub(super) fn base_path(base: i32) -> String {
+    if base == CWD.as_raw_fd() { "cwd".to_owned() } else { format!("fd/{base}") }
 }
 
 /// The path below `/proc` of a descriptor of this process.

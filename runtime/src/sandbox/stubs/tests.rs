@@ -97,3 +97,19 @@ fn a_dropped_log_is_undone() {
     drop(stubs);
     assert_eq!(state(&root), before);
 }
+
+#[test]
+fn what_is_put_in_place_of_a_directory_is_not_given_back() {
+    let (dir, mut stubs) = root();
+    let (root, kept) = (dir.path().join("root"), dir.path().join("kept"));
+    fs::create_dir(&kept).unwrap();
+    let end = End::Return(kept.clone());
+    let place =
+        |parent: BorrowedFd<'_>, name: &OsStr| Ok(rustix::fs::renameat(CWD, &kept, parent, name)?);
+    stubs.place(Path::new("/cache"), &dir.path().join("aside"), end, place).unwrap();
+    fs::remove_dir(root.join("cache")).unwrap();
+    symlink("/", root.join("cache")).unwrap();
+    stubs.undo().unwrap();
+    assert!(fs::symlink_metadata(&kept).is_err());
+    assert!(fs::symlink_metadata(root.join("cache")).is_err());
+}
