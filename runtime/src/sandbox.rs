@@ -35,6 +35,7 @@ mod relay;
 mod seccomp;
 mod shim;
 mod spec;
+mod strangers;
 mod stubs;
 mod survey;
 mod sys;
@@ -241,6 +242,15 @@ pub enum SandboxError {
         action: String,
         /// Why.
         source: io::Error,
+    },
+    /// The step would see a device that it must not open.
+    #[error(
+        "cannot run commands beside `{path}`, a device: nothing keeps them from opening it, as \
+         `--isolation=namespaces` or a container's device cgroup does"
+    )]
+    Device {
+        /// Where it is, in the step's root or in what it mounts.
+        path: String,
     },
     /// The step's process could not be started or heard.
     #[error("cannot start the command's process")]

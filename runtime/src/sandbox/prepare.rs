@@ -21,7 +21,7 @@ use super::limits::Limits;
 use super::relay::Relay;
 use super::spec::{Access, Confinement, HOSTS, Ids, Mount, MountKind, Namespaces, ROOT, Spec};
 use super::stubs::Stubs;
-use super::{Isolation, Mapping, SandboxError, Step, StepMount, command, mounting};
+use super::{Isolation, Mapping, SandboxError, Step, StepMount, command, mounting, strangers};
 use crate::rootdir::RootDir;
 use crate::users::User;
 
@@ -148,9 +148,23 @@ impl Task {
                 };
                 self.for_namespaces(own)
             }
-            Isolation::Chroot { proc } => self.for_chroot(proc),
-            Isolation::InPlace => self.for_in_place(),
+            Isolation::Chroot { proc } => {
+                self.refuse_devices()?;
+                self.for_chroot(proc)
+            }
+            Isolation::InPlace => {
+                self.refuse_devices()?;
+                self.for_in_place()
+            }
         }
+    }
+
+    /// Refuses a step that would see devices which nobody keeps it from.
+    fn refuse_devices(&self) -> Result<(), SandboxError> {
+        if self.guard.makes_devices || self.security == Security::Insecure {
+            return Ok(());
+        }
+        strangers::refuse(&self.root, &self.mounts)
     }
 
     /// What programs must be told that see through it when users are pretended: apt looks whether it

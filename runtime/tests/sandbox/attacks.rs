@@ -10,10 +10,11 @@ use ir::instruction::Security;
 use kaniko_runtime::sandbox::{Isolation, Mapping, SandboxError, StepMount};
 use kaniko_tests::attack::{self, Attempts, FILES, KERNEL, LEFTOVERS, PROCESSES};
 
+use rustix::fs::{CWD, FileType, Mode};
 use rustix::process::{Pid, Signal};
 
 use super::Case;
-use super::bench::{Bench, Plan, Root};
+use super::bench::{self, Bench, Plan, Root};
 use super::cases::ok;
 
 pub(crate) const EVERYWHERE: &[Case] = &[
@@ -21,6 +22,7 @@ pub(crate) const EVERYWHERE: &[Case] = &[
     ("attacks on files", files),
     ("attacks on the kernel", kernel),
     ("attacks through a cache", cache),
+    ("attacks by devices that are there", devices),
     ("attacks by what is left", leftovers),
     ("attacks by what a killed helper leaves", orphans),
 ];
@@ -152,6 +154,52 @@ fn kernel(bench: &Bench) {
     let mut attempts = attack(bench, &bench.root(), KERNEL, &[&name]);
     attempts.take(|what| what == "own socket").assert_done();
     attempts.assert_refused();
+}
+
+/// An image and what is mounted can bring devices along.
+fn devices(bench: &Bench) {
+    let root = bench.root();
+    let context = bench.directory();
+    let make = |path: &Path| {
+        let disk = rustix::fs::makedev(7, 0);
+        let mode = Mode::RUSR | Mode::WUSR;
+        rustix::fs::mknodat(CWD, path, FileType::BlockDevice, mode, disk)
+    };
+    if make(&context.join("disk")).is_err() {
+        // Nor then could it have been unpacked.
+        assert!(matches!(bench.isolation, Isolation::Namespaces { .. }));
+        return;
+    }
+    let run = |script: &str, from: &Path| {
+        let mount = StepMount::Bind {
+            target: "/mnt".to_owned(),
+            from: bench::open(from),
+            source: String::new(),
+            writable: false,
+        };
+        bench.run_in(&root, Plan::sh(script).mount(mount))
+    };
+    let assert_refused = |ended: Result<bench::Outcome, SandboxError>| match ended {
+        Ok(outcome) => assert_eq!(outcome.out, ["refused"], "{outcome:?}"),
+        Err(error) => assert!(matches!(error, SandboxError::Device { .. }), "{error}"),
+    };
+    assert_refused(run("head -c 1 /mnt/disk 2>/dev/null || echo refused", &context));
+    make(&root.path.join("tmp/disk")).unwrap();
+    assert_refused(run("head -c 1 /tmp/disk 2>/dev/null || echo refused", &bench.directory()));
+    fs::remove_file(root.path.join("tmp/disk")).unwrap();
+    // Another `/dev` is put in place of the image's own.
+    fs::create_dir(root.path.join("dev")).unwrap();
+    make(&root.path.join("dev/disk")).unwrap();
+    let null = rustix::fs::makedev(1, 3);
+    rustix::fs::mknodat(
+        CWD,
+        root.path.join("tmp/null"),
+        FileType::CharacterDevice,
+        Mode::RUSR,
+        null,
+    )
+    .unwrap();
+    assert_eq!(ok(run("test ! -e /dev/disk && echo ran", &bench.directory()).unwrap()), ["ran"]);
 }
 
 /// What is put in place of a cache is not what the next step gets, nor does it lead the builder
