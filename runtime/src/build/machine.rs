@@ -53,7 +53,7 @@ impl Machine {
         events: Events,
         cancel: CancellationToken,
     ) -> Result<Self, BuildError> {
-        let (snapshotter, snapshotters_passed_over) = choose(&graph, &settings)?;
+        let (snapshotter, snapshotters_passed_over) = choose(&graph, &settings, &cancel)?;
         let uses = uses(&graph);
         let exported = settings.outputs.is_wanted();
         let layers = graph.history(graph.target()).filter_map(|step| step.node);
@@ -235,6 +235,7 @@ impl Machine {
 fn choose(
     graph: &Graph,
     settings: &Settings,
+    cancel: &CancellationToken,
 ) -> Result<(Box<dyn Snapshotter>, Vec<String>), BuildError> {
     let scratch = settings.store.scratch();
     let isolation = settings.sandbox.isolation().filter(|isolation| !isolation.has_mounts());
@@ -244,14 +245,14 @@ fn choose(
                 Err(BuildError::OverlayWithoutMounts { isolation: isolation.name() })
             }
             Choice::Auto => {
-                let (tree, _) = snapshot::choose(Choice::Tree, scratch)?;
+                let (tree, _) = snapshot::choose(Choice::Tree, scratch, cancel)?;
                 let why = format!("overlay: the isolation is `{}`", isolation.name());
                 Ok((tree, vec![why]))
             }
-            Choice::Tree => Ok(snapshot::choose(Choice::Tree, scratch)?),
+            Choice::Tree => Ok(snapshot::choose(Choice::Tree, scratch, cancel)?),
         };
     }
-    Ok(snapshot::choose(settings.snapshotter, scratch)?)
+    Ok(snapshot::choose(settings.snapshotter, scratch, cancel)?)
 }
 
 /// How many nodes need each node. What a layer would be put on is not needed where nobody needs

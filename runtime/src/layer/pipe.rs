@@ -7,6 +7,9 @@ use std::thread::JoinHandle;
 
 use ir::Digest;
 use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use crate::cancel;
 
 /// Bytes that are handed over at once.
 pub(crate) const CHUNK: usize = 256 << 10;
@@ -50,22 +53,24 @@ impl DigestThread {
 }
 
 /// Reads what another thread sends.
-pub(crate) struct ChunkReader {
+pub(crate) struct ChunkReader<'a> {
     chunks: Receiver<io::Result<Chunk>>,
     current: Chunk,
     at: usize,
+    cancel: &'a CancellationToken,
 }
 
-impl ChunkReader {
-    /// Reads until the sender is dropped.
-    pub(crate) fn new(chunks: Receiver<io::Result<Chunk>>) -> Self {
-        Self { chunks, current: Chunk::default(), at: 0 }
+impl<'a> ChunkReader<'a> {
+    /// Reads until the sender is dropped, or `cancel` is triggered.
+    pub(crate) fn new(chunks: Receiver<io::Result<Chunk>>, cancel: &'a CancellationToken) -> Self {
+        Self { chunks, current: Chunk::default(), at: 0, cancel }
     }
 }
 
-impl Read for ChunkReader {
+impl Read for ChunkReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.at == self.current.len() {
+            cancel::check(self.cancel)?;
             match self.chunks.recv() {
                 Ok(chunk) => (self.current, self.at) = (chunk?, 0),
                 Err(_) => return Ok(0),

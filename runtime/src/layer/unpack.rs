@@ -17,7 +17,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use ir::{DiffId, Digest};
+use tokio_util::sync::CancellationToken;
 
+use crate::cancel;
 use crate::layer::LayerError;
 use crate::layer::decompress::decompress;
 use crate::layer::limits::{Bounds, UnpackLimits};
@@ -57,7 +59,7 @@ pub(crate) fn unpack(
 ) -> Result<Unpacked, LayerError> {
     let rules = Rules { whiteouts: true, owner: None };
     let extractor = Extractor::new(root, Path::new(""), rules, bounds)?;
-    let (skipped, digest) = blob.read(|reader| extractor.run(reader))?;
+    let (skipped, digest) = blob.read(bounds.cancel, |reader| extractor.run(reader))?;
     Ok(Unpacked { diff_id: DiffId(digest), skipped })
 }
 
@@ -73,7 +75,7 @@ pub(crate) fn unpack_archive(
 ) -> Result<Vec<String>, LayerError> {
     let rules = Rules { whiteouts: false, owner };
     let extractor = Extractor::new(root, into, rules, bounds)?;
-    let (skipped, _) = archive.read(|reader| extractor.run(reader))?;
+    let (skipped, _) = archive.read(bounds.cancel, |reader| extractor.run(reader))?;
     Ok(skipped)
 }
 
@@ -100,18 +102,25 @@ impl Decompression {
     /// read to the end.
     fn read<T>(
         self,
-        work: impl FnOnce(&mut TarReader<ChunkReader>) -> Result<T, LayerError>,
+        cancel: &CancellationToken,
+        work: impl FnOnce(&mut TarReader<ChunkReader<'_>>) -> Result<T, LayerError>,
     ) -> Result<(T, Digest), LayerError> {
-        let mut reader = TarReader::new(ChunkReader::new(self.chunks));
-        let done = work(&mut reader)?;
+        let mut reader = TarReader::new(ChunkReader::new(self.chunks, cancel));
+        let done = work(&mut reader).map_err(|error| stopped(error, cancel))?;
         // What follows the end of the archive counts for the digest, and a checksum or an error of
         // the compression may be in it.
-        io::copy(&mut reader.into_inner(), &mut io::sink()).map_err(unreadable)?;
+        io::copy(&mut reader.into_inner(), &mut io::sink())
+            .map_err(|error| stopped(unreadable(error), cancel))?;
         let digest = self.thread.join().ok().flatten();
         let digest =
             digest.ok_or_else(|| unreadable(io::Error::other("decompression ended early")))?;
         Ok((done, digest))
     }
+}
+
+/// Whatever ended the work: of a build that was cancelled it is that.
+fn stopped(error: LayerError, cancel: &CancellationToken) -> LayerError {
+    cancel::check(cancel).map_or_else(LayerError::from, |()| error)
 }
 
 fn unreadable(error: io::Error) -> LayerError {

@@ -7,7 +7,6 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink as make_link};
 
 use proptest::prelude::*;
-use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::layer::entry::{Entry, Kind, Time};

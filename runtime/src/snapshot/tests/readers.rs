@@ -7,7 +7,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::laws::{Op, op, perform};
 use super::*;
-use crate::CancellationToken;
 use crate::layer::testing::run;
 use crate::layer::{Bounds, Decompression, UnpackLimits};
 
@@ -97,7 +96,7 @@ fn check(bench: &Bench, snapshotter: &dyn Snapshotter, base: &Path, steps: &[Vec
     for directory in [&own, &tar] {
         fs::create_dir(directory).unwrap();
         let target = RootDir::open(directory).unwrap();
-        copy::copy_root(&RootDir::open(base).unwrap(), &target).unwrap();
+        copy::copy_root(&RootDir::open(base).unwrap(), &target, &CancellationToken::new()).unwrap();
     }
     let mut snapshot = snapshotter.base(base).unwrap();
     for (index, ops) in steps.iter().enumerate() {
