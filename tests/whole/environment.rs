@@ -108,7 +108,7 @@ fn a_terminated_build_leaves_nothing() {
 fn a_build_is_stopped_in_its_own_work() {
     let registry = Registry::start();
     let base = registry.push(&base::busybox(), "base:1");
-    let made = "RUN truncate -s 8T /huge && chmod 644 /huge && echo made\n";
+    let made = "RUN truncate -s 8192G /huge && chmod 644 /huge && echo made\n";
     // Is it as before? Its content says so, and nothing else.
     let touched = "RUN chmod 600 /huge && chmod 644 /huge && echo touched\n";
     for (snapshotter, steps, wait_for, push) in [
