@@ -14,7 +14,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 
 use ir::{DiffId, Digest};
 use tokio_util::sync::CancellationToken;
@@ -23,7 +22,7 @@ use crate::cancel;
 use crate::layer::LayerError;
 use crate::layer::decompress::decompress;
 use crate::layer::limits::{Bounds, UnpackLimits};
-use crate::layer::pipe::{Chunk, ChunkReader, DigestThread, read_chunk};
+use crate::layer::pipe::{Chunk, ChunkReader, DigestThread, Joined, read_chunk};
 use crate::layer::tar_read::{TarError, TarReader, TooLong};
 use crate::rootdir::RootDir;
 use extract::{Extractor, Rules};
@@ -81,8 +80,9 @@ pub(crate) fn unpack_archive(
 
 /// A blob that is decompressed and hashed in threads of its own, a little ahead of who reads it.
 pub(crate) struct Decompression {
+    // Dropped first, which ends the thread.
     chunks: Receiver<io::Result<Chunk>>,
-    thread: JoinHandle<Option<Digest>>,
+    thread: Joined<Option<Digest>>,
 }
 
 impl Decompression {
@@ -93,8 +93,8 @@ impl Decompression {
         limits: UnpackLimits,
     ) -> Result<Self, LayerError> {
         let (sender, chunks) = sync_channel(AHEAD);
-        let thread = std::thread::Builder::new().name("decompress".into());
-        let thread = thread.spawn(move || pump(blob, limits, &sender)).map_err(unreadable)?;
+        let thread = Joined::spawn("decompress", move || pump(blob, limits, &sender));
+        let thread = thread.map_err(unreadable)?;
         Ok(Self { chunks, thread })
     }
 
@@ -105,13 +105,15 @@ impl Decompression {
         cancel: &CancellationToken,
         work: impl FnOnce(&mut TarReader<ChunkReader<'_>>) -> Result<T, LayerError>,
     ) -> Result<(T, Digest), LayerError> {
-        let mut reader = TarReader::new(ChunkReader::new(self.chunks, cancel));
+        // After an error the reader goes before the thread, which ends by that.
+        let Self { chunks, thread } = self;
+        let mut reader = TarReader::new(ChunkReader::new(chunks, cancel));
         let done = work(&mut reader).map_err(|error| stopped(error, cancel))?;
         // What follows the end of the archive counts for the digest, and a checksum or an error of
         // the compression may be in it.
         io::copy(&mut reader.into_inner(), &mut io::sink())
             .map_err(|error| stopped(unreadable(error), cancel))?;
-        let digest = self.thread.join().ok().flatten();
+        let digest = thread.join().flatten();
         let digest =
             digest.ok_or_else(|| unreadable(io::Error::other("decompression ended early")))?;
         Ok((done, digest))
