@@ -16,9 +16,9 @@ use tempfile::TempDir;
 
 use super::walk::present_at;
 use super::*;
-use crate::layer::Compression;
 use crate::layer::entry::{Kind, Time};
 use crate::layer::metadata;
+use crate::layer::{Bounds, Compression, Decompression, UnpackLimits};
 use crate::rootdir::names;
 
 mod given;
@@ -227,7 +227,8 @@ pub(super) fn exact(root: &RootDir) -> BTreeMap<PathBuf, (Entry, Vec<u8>)> {
             };
             let mut content = Vec::new();
             if let Kind::File { .. } = entry.kind {
-                content = fs::read(path_of(root).join(&path)).unwrap();
+                let mut file = root.open_file(&path).unwrap();
+                std::io::Read::read_to_end(&mut file, &mut content).unwrap();
                 let first = first_names.entry((stat.st_dev, stat.st_ino)).or_insert(path.clone());
                 if *first != path {
                     entry.kind = Kind::Hardlink { target: first.clone() };
@@ -240,6 +241,14 @@ pub(super) fn exact(root: &RootDir) -> BTreeMap<PathBuf, (Entry, Vec<u8>)> {
         }
     }
     manifest
+}
+
+/// Unpacks a layer as it is done for a base image.
+pub(super) fn unpack(directory: &Path, layer: &[u8]) {
+    let (limits, cancel) = (UnpackLimits::default(), CancellationToken::new());
+    let blob = Decompression::start(std::io::Cursor::new(layer.to_vec()), limits).unwrap();
+    let bounds = Bounds { limits, cancel: &cancel };
+    crate::layer::unpack(blob, &RootDir::open(directory).unwrap(), bounds).unwrap();
 }
 
 fn is_empty(scratch: &Path) -> bool {
