@@ -22,6 +22,7 @@ mod execute;
 mod export;
 mod machine;
 mod mounts;
+mod needs;
 mod node;
 
 pub use error::{BuildError, NodeError};

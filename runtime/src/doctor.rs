@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use crate::sandbox::{Entered, Help, Isolation, Mapping, Rung, Trial};
 use crate::snapshot::{self, Choice, SnapshotError};
@@ -113,7 +114,7 @@ fn overlay(scratch: &Path, work: &Path) -> Trial {
         Help { of: "Kubernetes", setting: "an emptyDir volume, mounted at the work directory" },
         Help { of: "Docker", setting: "--volume kaniko:/kaniko" },
     ];
-    match snapshot::choose(Choice::Overlay, scratch) {
+    match snapshot::choose(Choice::Overlay, scratch, &CancellationToken::new()) {
         Ok(_) => Trial::works(),
         Err(SnapshotError::Nested { .. }) => Trial::fails(
             format!("`{}` lies on an overlay itself, as the root of a container", work.display()),

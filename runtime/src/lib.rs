@@ -4,6 +4,8 @@
 //! [`event::Event`]s, what it must know comes in as settings.
 
 pub mod build;
+pub(crate) mod cancel;
+pub(crate) mod content;
 pub mod context;
 pub mod doctor;
 pub mod event;

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fd::OwnedFd;
+use tokio_util::sync::CancellationToken;
 
+use crate::cancel::{self, Cancelled};
 use crate::layer::entry::Entry;
 use crate::rootdir::RootDir;
 
@@ -38,7 +40,8 @@ pub(crate) use tree::{Again, Tree};
 ///   is in a change set, and dropping the last handle of a snapshot removes its files;
 /// - **concurrency**: any number of active roots may be open at once, also on one parent.
 ///
-/// All methods block; callers run them on a thread that may.
+/// All methods block; callers run them on a thread that may. What takes long ends with
+/// [`SnapshotError::Cancelled`] soon after the token is triggered that the snapshotter was made with.
 pub(crate) trait Snapshotter: Send + Sync {
     /// What the log calls it.
     fn name(&self) -> &'static str;
@@ -155,22 +158,24 @@ pub enum Choice {
 }
 
 /// A snapshotter that works in a directory, which is made if it is missing, and why better ones
-/// do not.
+/// do not. `cancel` ends what it does early.
 pub(crate) fn choose(
     choice: Choice,
     scratch: &Path,
+    cancel: &CancellationToken,
 ) -> Result<(Box<dyn Snapshotter>, Vec<String>), SnapshotError> {
     match choice {
         Choice::Overlay => {
             overlay::probe(scratch)?;
-            Ok((Box::new(Overlay::new(scratch)?), Vec::new()))
+            Ok((Box::new(Overlay::new(scratch, cancel.clone())?), Vec::new()))
         }
-        Choice::Tree => Ok((Box::new(Tree::new(scratch)?), Vec::new())),
-        Choice::Auto => match choose(Choice::Overlay, scratch) {
+        Choice::Tree => Ok((Box::new(Tree::new(scratch, cancel.clone())?), Vec::new())),
+        Choice::Auto => match choose(Choice::Overlay, scratch, cancel) {
             Ok(chosen) => Ok(chosen),
-            Err(error) => {
-                Ok((Box::new(Tree::new(scratch)?), vec![format!("overlay: {}", chain(&error))]))
-            }
+            Err(error) => Ok((
+                Box::new(Tree::new(scratch, cancel.clone())?),
+                vec![format!("overlay: {}", chain(&error))],
+            )),
         },
     }
 }
@@ -238,6 +243,15 @@ pub enum SnapshotError {
         /// Its directory.
         path: PathBuf,
     },
+    /// The build was cancelled.
+    #[error("cannot go on: the build was cancelled")]
+    Cancelled,
+}
+
+impl From<Cancelled> for SnapshotError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
 }
 
 /// Turns a refusal of the file system into an error that says what was tried on which path.
@@ -246,7 +260,13 @@ fn cannot<E: Into<io::Error>>(
     path: &Path,
 ) -> impl FnOnce(E) -> SnapshotError + use<E> {
     let path = path.to_owned();
-    move |source| SnapshotError::Io { action, path, source: source.into() }
+    move |source| {
+        let source = source.into();
+        if cancel::is_cancelled(&source) {
+            return SnapshotError::Cancelled;
+        }
+        SnapshotError::Io { action, path, source }
+    }
 }
 
 /// As [`cannot`], for a path within a root.

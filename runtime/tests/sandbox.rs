@@ -23,6 +23,7 @@ mod mounts;
 mod proc;
 
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
@@ -121,6 +122,9 @@ fn every_rung(named: Option<&str>) -> ExitCode {
     assert!(Path::new(BUSYBOX).exists(), "there is no {BUSYBOX}: `tests/run` installs it");
     let known = named.is_none_or(|name| RUNGS.iter().any(|(rung, _)| *rung == name));
     assert!(known, "there is no such rung");
+    // A rung may be another user's, who makes files there, as in `/tmp`.
+    let place = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o1777)).unwrap();
     let mut code = ExitCode::SUCCESS;
     for (rung, surroundings) in RUNGS {
         if named.is_some_and(|name| name != rung) {
@@ -132,6 +136,7 @@ fn every_rung(named: Option<&str>) -> ExitCode {
             .args(arguments)
             .args(surroundings.first().map(|_| std::env::current_exe().unwrap()))
             .args(["--rung", rung])
+            .env("TMPDIR", place.path())
             .status()
             .unwrap();
         if !status.success() {

@@ -130,7 +130,7 @@ fn numbers() -> String {
     let calls = calls! {
         SYS_tkill SYS_rt_sigqueueinfo SYS_ptrace SYS_process_vm_readv SYS_process_vm_writev
         SYS_prlimit64 SYS_pidfd_open SYS_pidfd_send_signal SYS_pidfd_getfd SYS_fcntl SYS_mknodat
-        SYS_open_by_handle_at SYS_mount SYS_umount2 SYS_pivot_root SYS_fsopen SYS_open_tree
+        SYS_name_to_handle_at SYS_open_by_handle_at SYS_mount SYS_umount2 SYS_pivot_root SYS_fsopen SYS_open_tree
         SYS_unshare SYS_clone3 SYS_add_key SYS_keyctl SYS_request_key SYS_init_module
         SYS_finit_module SYS_delete_module SYS_kexec_load SYS_reboot SYS_swapon SYS_swapoff
         SYS_sethostname SYS_acct SYS_clock_settime SYS_syslog SYS_fanotify_init

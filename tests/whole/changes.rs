@@ -53,6 +53,43 @@ fn what_was_made_for_a_command_leaves_no_trace() {
     }
 }
 
+/// As mounts, these files refuse to be removed; elsewhere they can be, and the layers are the same.
+#[test]
+fn removing_what_was_made_for_a_command_changes_nothing() {
+    let registry = Registry::start();
+    let base = registry.push(&base::busybox(), "base:1");
+    let to = registry.name("built:1");
+    let dockerfile = format!(
+        "FROM {base}\n\
+         RUN mkdir -p /etc/d && touch -d @1000000000 /etc/d /etc\n\
+         RUN rm -f /etc/hosts /etc/resolv.conf /etc/hostname; rm -rf /dev/shm; \
+             echo own > /own && touch -d @1000000000 /own\n\
+         RUN rm -f /etc/hosts /etc/resolv.conf; \
+             echo own > /etc/own && touch -d @1000000000 /etc/own && touch -d @1100000000 /etc\n\
+         RUN --mount=type=tmpfs,target=/etc/d/tmp --mount=type=secret,id=s,target=/etc/d/s \
+             rm -rf /etc/d/tmp /etc/d/s; echo more > /etc/own && touch -d @1000000000 /etc/own\n\
+         RUN rm -f /etc/hosts; true\n"
+    );
+    let images = WAYS.map(|[snapshotter, isolation]| {
+        let build = Build::of(&dockerfile);
+        let secret = build.path("secret");
+        std::fs::write(&secret, "told\n").unwrap();
+        build
+            .option("--secret", &format!("id=s,src={}", secret.display()))
+            .option("--snapshotter", snapshotter)
+            .option("--isolation", isolation)
+            .push(&to)
+            .succeed();
+        Image::pull(&to)
+    });
+    let expected: [&[&str]; 4] =
+        [&["etc/", "etc/d/"], &["own"], &["etc/", "etc/own"], &["etc/own"]];
+    for (image, way) in images.iter().zip(WAYS) {
+        assert_eq!(image.names()[1..], expected, "{way:?}");
+        assert_eq!(image.diff_ids()[1..], images[0].diff_ids()[1..], "{way:?}");
+    }
+}
+
 #[test]
 fn ignored_paths_are_in_no_layer() {
     let dockerfile = "FROM @base\n\

@@ -103,6 +103,34 @@ fn a_terminated_build_leaves_nothing() {
     interrupt(Signal::TERM, "86412");
 }
 
+/// The builder itself is at work, not a command: it reads a file that takes it hours.
+#[test]
+fn a_build_is_stopped_in_its_own_work() {
+    let registry = Registry::start();
+    let base = registry.push(&base::busybox(), "base:1");
+    let made = "RUN truncate -s 8192G /huge && chmod 644 /huge && echo made\n";
+    // Is it as before? Its content says so, and nothing else.
+    let touched = "RUN chmod 600 /huge && chmod 644 /huge && echo touched\n";
+    for (snapshotter, steps, wait_for, push) in [
+        ("overlay", [made, touched], "touched", false),
+        ("tree", [made, touched], "made", false),
+        ("overlay", [made, ""], "made", true),
+    ] {
+        let work = tempfile::tempdir().unwrap();
+        let build = Build::of(&format!("FROM {base}\n{}", steps.concat()))
+            .work(work.path())
+            .option("--snapshotter", snapshotter);
+        let build = if push { build.push(&registry.name("built:1")) } else { build.no_push() };
+        let mut running = build.start();
+        running.wait_for(wait_for);
+        running.signal(Signal::TERM);
+        assert_eq!(running.finish().status.code(), Some(128 + 15), "{snapshotter}");
+        let left = tree::names(&work.path().join("work"));
+        assert!(left.is_empty(), "{snapshotter}: {left:?}");
+    }
+    assert!(registry.tags("built").is_empty());
+}
+
 #[test]
 fn a_killed_build_leaves_nothing_that_hinders_the_next() {
     interrupt(Signal::KILL, "86413");

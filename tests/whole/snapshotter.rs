@@ -20,6 +20,41 @@ RUN rm -r /d/e && ln -s /tmp /d/e && touch -h -d @1000000003 /d/e && \
     touch -d @1000000003 /d
 ";
 
+/// Where steps change a plain directory in place, one that several go on from is copied for each
+/// but the last; and for that one too if someone reads it later. The layers tell nothing of it.
+#[test]
+fn who_goes_on_from_a_stage_last_takes_it() {
+    let registry = Registry::start();
+    let base = registry.push(&base::busybox(), "base:1");
+    let going_on = "[ $(stat -c %i /mark) -ne $(cat /inode) ] || echo in place";
+    let dockerfile = format!(
+        "FROM {base} AS shared\n\
+         RUN mkdir /d && echo x > /mark && touch -d @1000000000 /mark /d && \
+             stat -c %i /mark > /inode\n\
+         FROM shared AS one\nRUN {going_on}; echo 1 > /d/1; rm /mark; touch -d @1 /d /d/1\n\
+         FROM shared AS two\nRUN {going_on}; echo 2 > /d/2; echo y > /mark; touch -d @2 /d /d/2\n\
+         FROM shared AS three\nRUN {going_on}; touch -d @3 /mark\n\
+         FROM one\n\
+         RUN [ ! -e /d/2 ] && [ ! -e /mark ]\n\
+         COPY --from=two /d/ /mark /two/\n\
+         COPY --from=three /mark /three/\n"
+    );
+    let build = |snapshotter: &str, dockerfile: &str| {
+        let to = registry.name(&format!("{snapshotter}:1"));
+        let build = Build::of(dockerfile).option("--snapshotter", snapshotter).push(&to);
+        let outcome = build.option("--build-arg", "SOURCE_DATE_EPOCH=1700000000").succeed();
+        (outcome.lines().filter(|line| *line == "in place").count(), Image::pull(&to))
+    };
+    let read_later = format!("{dockerfile}COPY --from=shared /mark /shared/\n");
+    for (dockerfile, in_place) in [(dockerfile, 1), (read_later, 0)] {
+        let (tree, overlay) = (build("tree", &dockerfile), build("overlay", &dockerfile));
+        assert_eq!(tree.0, in_place);
+        let own = |image: &Image| image.names()[2..].to_vec();
+        assert_eq!(own(&tree.1), own(&overlay.1));
+        assert_eq!(tree.1.diff_ids()[2..], overlay.1.diff_ids()[2..]);
+    }
+}
+
 #[test]
 fn overlay_and_tree_give_the_same_layers() {
     let registry = Registry::start();

@@ -4,10 +4,14 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ir::op::Sharing;
 use rustix::fs::FlockOperation;
 use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use crate::cancel;
 
 /// What a cache mount asks for.
 pub(super) struct Request<'a> {
@@ -34,7 +38,11 @@ impl Request<'_> {
     /// Opens the directory below the work directory; waits where it is `locked` and in use.
     ///
     /// A `private` one that is in use is passed over for the next of the same id.
-    pub(super) fn open(&self, work: &Path) -> io::Result<CacheDirectory> {
+    pub(super) fn open(
+        &self,
+        work: &Path,
+        cancel: &CancellationToken,
+    ) -> io::Result<CacheDirectory> {
         let digest = ir::Digest::from_bytes(Sha256::digest(self.id).into());
         let parent = work.join("mounts").join(digest.hex());
         fs::create_dir_all(&parent)?;
@@ -42,15 +50,14 @@ impl Request<'_> {
             let lock = File::create(parent.join(format!("{number}.lock")))?;
             let operation = match self.sharing {
                 Sharing::Shared => FlockOperation::NonBlockingLockShared,
-                Sharing::Locked => FlockOperation::LockExclusive,
-                Sharing::Private => FlockOperation::NonBlockingLockExclusive,
+                Sharing::Locked | Sharing::Private => FlockOperation::NonBlockingLockExclusive,
             };
             match rustix::fs::flock(&lock, operation) {
                 Ok(()) => return self.directory(parent.join(number.to_string()), lock),
                 // In use by someone who does not share.
                 Err(rustix::io::Errno::WOULDBLOCK) if self.sharing == Sharing::Private => {}
                 Err(rustix::io::Errno::WOULDBLOCK) => {
-                    rustix::fs::flock(&lock, FlockOperation::LockShared)?;
+                    wait_for(&lock, operation, cancel)?;
                     return self.directory(parent.join(number.to_string()), lock);
                 }
                 Err(error) => return Err(error.into()),
@@ -77,12 +84,26 @@ impl Request<'_> {
     }
 }
 
+/// Waits for a lock by asking again and again: a wait in the kernel could not be ended when the
+/// build is cancelled.
+fn wait_for(lock: &File, operation: FlockOperation, cancel: &CancellationToken) -> io::Result<()> {
+    loop {
+        cancel::check(cancel)?;
+        match rustix::fs::flock(lock, operation) {
+            Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(Duration::from_millis(20)),
+            done => return Ok(done?),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn open(work: &Path, sharing: Sharing) -> CacheDirectory {
-        Request { id: "pip", sharing, mode: 0o755, owner: (0, 0) }.open(work).unwrap()
+        Request { id: "pip", sharing, mode: 0o755, owner: (0, 0) }
+            .open(work, &CancellationToken::new())
+            .unwrap()
     }
 
     #[test]

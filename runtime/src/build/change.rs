@@ -26,7 +26,7 @@ pub(super) async fn copy(
     let copy = copy.clone();
     machine
         .blocking(move |machine| {
-            let active = begin(machine, id, copy.root)?;
+            let active = machine.begin(id, copy.root)?;
             let sources =
                 copy.sources.iter().map(|source| Ok((source.from, machine.tree(source.from)?)));
             let sources = sources.collect::<Result<BTreeMap<_, _>, NodeError>>()?;
@@ -49,7 +49,7 @@ pub(super) async fn mkdir(
     let mkdir = mkdir.clone();
     machine
         .blocking(move |machine| {
-            let active = begin(machine, id, mkdir.root)?;
+            let active = machine.begin(id, mkdir.root)?;
             op::mkdir::mkdir(&mkdir, active.root(), machine.now())?;
             commit(machine, id, active)
         })
@@ -64,7 +64,7 @@ pub(super) async fn merge(
 ) -> Result<Option<ChangeSet>, NodeError> {
     machine
         .blocking(move |machine| {
-            let active = begin(machine, id, merge.root)?;
+            let active = machine.begin(id, merge.root)?;
             op::copy::merge(&machine.tree(merge.layer)?, active.root(), machine.bounds())?;
             commit(machine, id, active)
         })
@@ -80,7 +80,7 @@ pub(super) async fn run(
     let (root, cwd, owner) = (run.root, run.cwd.clone(), run.user.clone());
     let active = machine
         .blocking(move |machine| {
-            let active = begin(machine, id, root)?;
+            let active = machine.begin(id, root)?;
             // A base image may name a working directory that it does not have.
             let found = active.root().stat(Path::new(&cwd)).map_err(|source| NodeError::Io {
                 action: "look for the working directory",
@@ -187,11 +187,6 @@ async fn command(
         machine.events.send(Event::Notice { message: setuid_advice(lacks) });
     }
     removed.map(|()| exit)
-}
-
-fn begin(machine: &Machine, id: NodeId, parent: NodeId) -> Result<Box<dyn Active>, NodeError> {
-    let snapshot = machine.root(parent);
-    Ok(machine.snapshotter.begin(&snapshot, machine.parent_use(id, parent))?)
 }
 
 fn commit(

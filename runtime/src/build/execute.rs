@@ -90,6 +90,7 @@ impl Execution<'_> {
         self.machine.events.send(Event::Finished { node: id, outcome, took });
         match result {
             Ok(changes) => {
+                self.machine.finished(id);
                 let packed = changes.is_some();
                 if let Some(changes) = changes {
                     self.pack(id, changes);

@@ -157,19 +157,19 @@ async fn write_files(
     }
     let (outputs, image, store) =
         (outputs.clone(), Arc::clone(image), machine.settings.store.clone());
-    let events = machine.events.clone();
+    let (events, cancel) = (machine.events.clone(), machine.cancel.clone());
     let write = move || {
         let exported = |path: &PathBuf| {
             let to = path.display().to_string();
             events.send(Event::Exported { to, digest: image.digest });
         };
         if let Some(path) = &outputs.archive {
-            image::archive::write(&image, path, &outputs.names, &store)?;
+            image::archive::write(&image, path, &outputs.names, &store, &cancel)?;
             exported(path);
         }
         if let Some(path) = &outputs.layout {
             let name = outputs.names.first().and_then(ImageRef::tag);
-            image::layout::write(&image, path, name, &store)?;
+            image::layout::write(&image, path, name, &store, &cancel)?;
             exported(path);
         }
         if let Some(path) = &outputs.digest_file {

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Settings;
 use super::error::{BuildError, NodeError};
+use super::needs::Needs;
 use crate::context::source::{Owners, Tree};
 use crate::event::{Events, Task};
 use crate::layer::entry::Time;
@@ -16,7 +17,7 @@ use crate::layer::{self, Bounds, Layer};
 use crate::op::copy::Dates;
 use crate::resolve::Images;
 use crate::sandbox::Isolation;
-use crate::snapshot::{self, ChangeSet, Choice, ParentUse, Snapshot, Snapshotter};
+use crate::snapshot::{self, Active, ChangeSet, Choice, ParentUse, Snapshot, Snapshotter};
 
 /// What one build works with. Shared by all its tasks.
 pub(super) struct Machine {
@@ -28,8 +29,7 @@ pub(super) struct Machine {
     pub(super) cancel: CancellationToken,
     /// Why better snapshotters fell out.
     snapshotters_passed_over: Vec<String>,
-    /// How many nodes need each node.
-    uses: Vec<usize>,
+    needs: Needs,
     /// The nodes whose layers the image consists of.
     wanted: BTreeSet<NodeId>,
     /// What the nodes that are done resulted in.
@@ -53,8 +53,8 @@ impl Machine {
         events: Events,
         cancel: CancellationToken,
     ) -> Result<Self, BuildError> {
-        let (snapshotter, snapshotters_passed_over) = choose(&graph, &settings)?;
-        let uses = uses(&graph);
+        let (snapshotter, snapshotters_passed_over) = choose(&graph, &settings, &cancel)?;
+        let needs = Needs::of(&graph);
         let exported = settings.outputs.is_wanted();
         let layers = graph.history(graph.target()).filter_map(|step| step.node);
         let wanted = layers.filter(|_| exported).collect();
@@ -66,7 +66,7 @@ impl Machine {
             events,
             cancel,
             snapshotters_passed_over,
-            uses,
+            needs,
             wanted,
             products: Mutex::default(),
         })
@@ -89,9 +89,9 @@ impl Machine {
         passed_over
     }
 
-    /// How many nodes need a node.
+    /// How many nodes need a node when the build begins.
     pub(super) fn uses(&self, id: NodeId) -> usize {
-        self.uses[id.index()]
+        self.needs.at_first(id)
     }
 
     /// Whether the image consists of this node's layer, among others.
@@ -99,10 +99,39 @@ impl Machine {
         self.wanted.contains(&id)
     }
 
-    /// Whether the root that a node begins on is also read, by others or by the node itself.
-    pub(super) fn parent_use(&self, id: NodeId, parent: NodeId) -> ParentUse {
-        let reads_itself = self.graph.node(id).op.sources().contains(&parent);
-        if reads_itself || self.uses(parent) > 1 { ParentUse::Shared } else { ParentUse::Last }
+    /// Begins a root on another node's.
+    ///
+    /// A snapshotter that works in place has to copy what it begins on, unless nobody else needs
+    /// it any more. So those who go on from one step take turns: each but the last copies it,
+    /// and the last one changes it itself. Copying at the same time would not be faster, as one
+    /// copy keeps all processors busy or the disk. Whoever only reads it is not waited for, which
+    /// may take as long as a command runs; there the last one copies too.
+    pub(super) fn begin(&self, id: NodeId, parent: NodeId) -> Result<Box<dyn Active>, NodeError> {
+        let snapshot = self.root(parent);
+        // The files of an image are the store's, which nobody changes.
+        let is_image = matches!(self.graph.node(parent).op, Op::Image(_));
+        let takes_turns = self.snapshotter.works_in_place() && !is_image;
+        let _turn = takes_turns.then(|| self.needs.turn(parent));
+        let reads_itself = self.reads_its_root(id, parent);
+        let last = self.needs.is_last(parent, id) && !reads_itself;
+        let parent_use = if last { ParentUse::Last } else { ParentUse::Shared };
+        let active = self.snapshotter.begin(&snapshot, parent_use)?;
+        if !reads_itself {
+            self.needs.done(parent, id);
+        }
+        Ok(active)
+    }
+
+    /// Says that a node is done, and needs nothing any more.
+    pub(super) fn finished(&self, id: NodeId) {
+        for input in self.graph.node(id).op.inputs() {
+            self.needs.done(input, id);
+        }
+    }
+
+    /// Whether a node reads the root that it begins on, beside.
+    fn reads_its_root(&self, id: NodeId, root: NodeId) -> bool {
+        self.graph.node(id).op.sources().contains(&root)
     }
 
     /// Whether a root is changed in place by the only node that needs it, and nobody looks at how
@@ -110,7 +139,8 @@ impl Machine {
     pub(super) fn gives_away(&self, id: NodeId) -> bool {
         let mut nodes = self.graph.iter().filter(|(_, node)| node.op.root() == Some(id));
         self.snapshotter.works_in_place()
-            && nodes.next().is_some_and(|(user, _)| self.parent_use(user, id) == ParentUse::Last)
+            && self.uses(id) == 1
+            && nodes.next().is_some_and(|(user, _)| !self.reads_its_root(user, id))
     }
 
     /// Keeps what a node resulted in.
@@ -235,6 +265,7 @@ impl Machine {
 fn choose(
     graph: &Graph,
     settings: &Settings,
+    cancel: &CancellationToken,
 ) -> Result<(Box<dyn Snapshotter>, Vec<String>), BuildError> {
     let scratch = settings.store.scratch();
     let isolation = settings.sandbox.isolation().filter(|isolation| !isolation.has_mounts());
@@ -244,30 +275,14 @@ fn choose(
                 Err(BuildError::OverlayWithoutMounts { isolation: isolation.name() })
             }
             Choice::Auto => {
-                let (tree, _) = snapshot::choose(Choice::Tree, scratch)?;
+                let (tree, _) = snapshot::choose(Choice::Tree, scratch, cancel)?;
                 let why = format!("overlay: the isolation is `{}`", isolation.name());
                 Ok((tree, vec![why]))
             }
-            Choice::Tree => Ok(snapshot::choose(Choice::Tree, scratch)?),
+            Choice::Tree => Ok(snapshot::choose(Choice::Tree, scratch, cancel)?),
         };
     }
-    Ok(snapshot::choose(settings.snapshotter, scratch)?)
-}
-
-/// How many nodes need each node. What a layer would be put on is not needed where nobody needs
-/// the whole.
-fn uses(graph: &Graph) -> Vec<usize> {
-    let mut uses = vec![0; graph.nodes.len()];
-    // Whoever needs a node comes behind it.
-    for (index, node) in graph.nodes.iter().enumerate().rev() {
-        if matches!(node.op, Op::Merge(_)) && uses[index] == 0 {
-            continue;
-        }
-        for input in node.op.inputs() {
-            uses[input.index()] += 1;
-        }
-    }
-    uses
+    Ok(snapshot::choose(settings.snapshotter, scratch, cancel)?)
 }
 
 fn has_commands(graph: &Graph) -> bool {

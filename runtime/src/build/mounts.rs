@@ -135,7 +135,7 @@ fn open_cache(
 ) -> Result<CacheDirectory, NodeError> {
     let work = machine.settings.store.directory();
     let error = |error| io_error("open the cache", work.to_owned(), error);
-    let cache = request.open(work).map_err(error)?;
+    let cache = request.open(work, &machine.cancel).map_err(error)?;
     if let (true, Some(from)) = (cache.fresh, from) {
         let tree = machine.tree(from)?;
         let root = RootDir::open(&cache.path).map_err(error)?;

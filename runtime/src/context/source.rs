@@ -7,7 +7,9 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{FileType, Stat};
+use tokio_util::sync::CancellationToken;
 
+use crate::cancel;
 use crate::context::error::ContextError;
 use crate::rootdir::{RootDir, names, stat_at};
 use ir::pattern::Ignore;
@@ -111,13 +113,14 @@ impl Tree {
     }
 
     /// What a path leads to, every link in it followed.
-    pub(crate) fn look_up(&self, path: &Path) -> io::Result<Lookup> {
+    pub(crate) fn look_up(&self, path: &Path, cancel: &CancellationToken) -> io::Result<Lookup> {
         let Some(stat) = self.root.stat(path)? else { return Ok(Lookup::Missing) };
         let found = Found { path: self.root.resolve(path)?, stat };
         let is_directory = found.is_directory();
         // A link that is hidden leads nowhere, and a link to something hidden neither.
         for path in [cleaned(path), found.path.clone()] {
-            let shown = self.shows(&path) || is_directory && self.shows_something_in(&path)?;
+            let shown =
+                self.shows(&path) || is_directory && self.shows_something_in(&path, cancel)?;
             if !shown {
                 return Ok(Lookup::Ignored);
             }
@@ -131,13 +134,14 @@ impl Tree {
         names(self.root.open_dir(directory)?.as_fd())
     }
 
-    fn shows_something_in(&self, directory: &Path) -> io::Result<bool> {
+    fn shows_something_in(&self, directory: &Path, cancel: &CancellationToken) -> io::Result<bool> {
         use rustix::fd::AsFd as _;
         let mut pending = vec![directory.to_owned()];
         while let Some(directory) = pending.pop() {
             if !self.may_show_below(&directory) {
                 continue;
             }
+            cancel::check(cancel)?;
             let fd = self.root.open_dir(&directory)?;
             for name in names(fd.as_fd())? {
                 let path = directory.join(&name);

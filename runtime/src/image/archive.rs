@@ -11,9 +11,11 @@ use std::path::Path;
 
 use ir::ImageRef;
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use super::partial::Partial;
 use super::{ExportError, Image, ImageLayer};
+use crate::cancel::Checked;
 use crate::store::Store;
 
 /// Bytes written at a time.
@@ -28,7 +30,8 @@ struct Entry {
     layers: Vec<String>,
 }
 
-/// Writes an image to an archive that appears whole or not at all. Blocks.
+/// Writes an image to an archive that appears whole or not at all. Blocks, until `cancel` is
+/// triggered.
 ///
 /// Every layer must be on this machine. Names without a tag are left out, as the format has no
 /// place for them.
@@ -37,6 +40,7 @@ pub fn write(
     to: &Path,
     names: &[ImageRef],
     store: &Store,
+    cancel: &CancellationToken,
 ) -> Result<(), ExportError> {
     let error = |source| ExportError::Write { to: to.to_owned(), source };
     let config = format!("{}.json", image.config.digest.hex());
@@ -54,7 +58,7 @@ pub fn write(
     let mut written = BTreeSet::new();
     for layer in &image.layers {
         if written.insert(layer.descriptor.digest) {
-            let file = layer.open(store, to)?;
+            let file = Checked::new(layer.open(store, to)?, cancel);
             append(&mut archive, &layer_name(layer), layer.descriptor.size, file).map_err(error)?;
         }
     }

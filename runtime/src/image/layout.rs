@@ -6,9 +6,11 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use ir::Digest;
+use tokio_util::sync::CancellationToken;
 
 use super::partial::{self, Partial};
 use super::{ExportError, Image};
+use crate::cancel::Checked;
 use crate::registry::{Descriptor, Index, media_type};
 use crate::store::Store;
 
@@ -24,7 +26,7 @@ const INDEX: &str = "index.json";
 const VERSION: &str = "1.0.0";
 const REFERENCE_NAME: &str = "org.opencontainers.image.ref.name";
 
-/// Writes an image to a directory, made if it is missing. Blocks.
+/// Writes an image to a directory, made if it is missing. Blocks, until `cancel` is triggered.
 ///
 /// A layout that is there already keeps its blobs and has its index replaced, as the last step.
 /// `name` is what other tools then call the image by (`oci:DIRECTORY:NAME`). Every layer must be
@@ -34,6 +36,7 @@ pub fn write(
     to: &Path,
     name: Option<&str>,
     store: &Store,
+    cancel: &CancellationToken,
 ) -> Result<(), ExportError> {
     let error = |source| ExportError::Write { to: to.to_owned(), source };
     fs::create_dir_all(blob_path(to, &image.digest).parent().expect("blobs have a directory"))
@@ -42,7 +45,7 @@ pub fn write(
         let (digest, size) = (&layer.descriptor.digest, layer.descriptor.size);
         let path = blob_path(to, digest);
         if !is_there(&path, size) {
-            let mut content = layer.open(store, to)?;
+            let mut content = Checked::new(layer.open(store, to)?, cancel);
             // Not a link into the store: who owns the layout may change its files.
             copy(&mut content, &path).map_err(error)?;
         }

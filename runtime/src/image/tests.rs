@@ -12,6 +12,7 @@ use ir::graph::{Stage, StageHistory};
 use ir::{NodeId, Platform};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use super::assemble::digest_of;
 use super::layout::{LayoutError, LayoutImage};
@@ -281,7 +282,7 @@ fn a_layout_is_what_the_specification_says() {
     for compression in [Compression::None, GZIP, ZSTD] {
         let bench = Bench::new();
         let (image, to) = (bench.image(compression), bench.path("layout"));
-        layout::write(&image, &to, Some("v1"), &bench.store).unwrap();
+        layout::write(&image, &to, Some("v1"), &bench.store, &CancellationToken::new()).unwrap();
         validate(&to);
         let inspected =
             value(run("skopeo", &["inspect", &format!("oci:{}:v1", to.display())]).as_bytes());
@@ -293,7 +294,7 @@ fn a_layout_is_what_the_specification_says() {
 fn a_layout_is_unpacked_by_umoci() {
     let bench = Bench::new();
     let (image, to) = (bench.image(GZIP), bench.path("layout"));
-    layout::write(&image, &to, Some("v1"), &bench.store).unwrap();
+    layout::write(&image, &to, Some("v1"), &bench.store, &CancellationToken::new()).unwrap();
     let bundle = bench.path("bundle");
     let image = format!("{}:v1", to.display());
     run("umoci", &["unpack", "--rootless", "--image", &image, bundle.to_str().unwrap()]);
@@ -305,9 +306,9 @@ fn a_layout_is_unpacked_by_umoci() {
 fn a_layout_written_again_names_the_new_image_only() {
     let bench = Bench::new();
     let to = bench.path("layout");
-    layout::write(&bench.image(GZIP), &to, None, &bench.store).unwrap();
+    layout::write(&bench.image(GZIP), &to, None, &bench.store, &CancellationToken::new()).unwrap();
     let image = bench.image(ZSTD);
-    layout::write(&image, &to, None, &bench.store).unwrap();
+    layout::write(&image, &to, None, &bench.store, &CancellationToken::new()).unwrap();
     validate(&to);
     let platform = Platform::linux("x86_64");
     assert_eq!(LayoutImage::open(&to, None, &platform).unwrap().digest, image.digest);
@@ -320,7 +321,7 @@ fn an_archive_is_read_by_skopeo() {
     let bench = Bench::new();
     let (image, to) = (bench.image(GZIP), bench.path("image.tar"));
     let names = ["r.io/x:1".parse().unwrap(), "r.io/x:2".parse().unwrap()];
-    archive::write(&image, &to, &names, &bench.store).unwrap();
+    archive::write(&image, &to, &names, &bench.store, &CancellationToken::new()).unwrap();
     for name in ["r.io/x:1", "r.io/x:2"] {
         let from = format!("docker-archive:{}:{name}", to.display());
         let config = run("skopeo", &["inspect", "--config", "--raw", &from]);
@@ -342,7 +343,7 @@ fn an_archive_holds_a_repeated_layer_once() {
     let image =
         assemble(&stage, &stage.history, None, &layers, &settings(Format::Inherit)).unwrap();
     let to = bench.path("image.tar");
-    archive::write(&image, &to, &[], &bench.store).unwrap();
+    archive::write(&image, &to, &[], &bench.store, &CancellationToken::new()).unwrap();
     let mut archive = tar::Archive::new(fs::File::open(&to).unwrap());
     let names: Vec<PathBuf> = archive
         .entries()
@@ -364,12 +365,16 @@ fn a_damaged_layer_leaves_what_was_there_before() {
 
     let to = bench.path("image.tar");
     fs::write(&to, "before").unwrap();
-    let error = archive::write(&image, &to, &[], &bench.store).unwrap_err();
+    let error =
+        archive::write(&image, &to, &[], &bench.store, &CancellationToken::new()).unwrap_err();
     assert!(error.to_string().contains("image.tar"), "{error}");
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains(&image.layers[1].descriptor.digest.to_string()), "{cause}");
     assert_eq!(fs::read(&to).unwrap(), b"before");
-    assert!(layout::write(&image, &bench.path("layout"), None, &bench.store).is_err());
+    assert!(
+        layout::write(&image, &bench.path("layout"), None, &bench.store, &CancellationToken::new())
+            .is_err()
+    );
     assert!(!bench.path("layout/index.json").exists());
 }
 
@@ -378,7 +383,7 @@ fn an_image_of_a_layout_is_found_and_can_be_built_on() {
     for compression in [Compression::None, GZIP, ZSTD] {
         let bench = Bench::new();
         let (image, to) = (bench.image(compression), bench.path("layout"));
-        layout::write(&image, &to, Some("v1"), &bench.store).unwrap();
+        layout::write(&image, &to, Some("v1"), &bench.store, &CancellationToken::new()).unwrap();
         let platform = Platform::linux("x86_64");
         let by_digest = image.digest.to_string();
         for name in [None, Some("v1"), Some(by_digest.as_str())] {
@@ -420,7 +425,7 @@ fn a_layout_with_other_bytes_is_refused() {
     let damage = |which: fn(&Manifest, Digest) -> Digest| {
         let bench = Bench::new();
         let (image, to) = (bench.image(GZIP), bench.path("layout"));
-        layout::write(&image, &to, None, &bench.store).unwrap();
+        layout::write(&image, &to, None, &bench.store, &CancellationToken::new()).unwrap();
         let found = LayoutImage::open(&to, None, &platform).unwrap();
         let blob = to.join("blobs/sha256").join(which(&found.manifest, found.digest).hex());
         let mut bytes = fs::read(&blob).unwrap();
@@ -447,7 +452,7 @@ fn an_index_of_several_platforms_gives_the_one_asked_for() {
         let layers = BTreeMap::from([(NodeId(0), bench.layer("a", GZIP))]);
         let image =
             assemble(&stage, &stage.history, None, &layers, &settings(Format::Inherit)).unwrap();
-        layout::write(&image, &to, None, &bench.store).unwrap();
+        layout::write(&image, &to, None, &bench.store, &CancellationToken::new()).unwrap();
         descriptors.push(Descriptor::new(
             &image.media_type,
             image.digest,

@@ -124,6 +124,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_to_be_skipped_may_stand_anywhere() {
+        let skipped = [&[0x5f, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"abc"].concat();
+        let empty = [0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0];
+        let frame = |data: &[u8]| zstd::encode_all(data, 1).unwrap();
+        let (one, two) = (frame(b"one"), frame(b"two"));
+        let frames = [&skipped[..], &one, &skipped, &empty, &two, &empty, &skipped];
+        assert_eq!(unpacked(&frames.concat()), b"onetwo");
+        assert_eq!(unpacked(&[&skipped[..], &empty].concat()), b"");
+        let cut = [&one[..], &skipped[..skipped.len() - 1]].concat();
+        assert!(decompress(&*cut).unwrap().read_to_end(&mut Vec::new()).is_err());
+    }
+
+    #[test]
     fn what_is_no_archive_is_not_taken_for_one() {
         let text = vec![b'a'; 2000];
         for head in [&*text, &gzip(&text), &[0; 2048], b"", b"\x1f\x8b\x08", &archive()[..511]] {

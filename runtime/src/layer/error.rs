@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::cancel::Cancelled;
 use crate::layer::tar_read::TarError;
 
 /// Why a layer could not be made or unpacked.
@@ -86,6 +87,12 @@ pub enum LayerError {
     /// The build was cancelled.
     #[error("cancelled")]
     Cancelled,
+}
+
+impl From<Cancelled> for LayerError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
 }
 
 impl LayerError {

@@ -11,6 +11,7 @@ use rustix::fs::{Mode, OFlags};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
+use crate::cancel;
 use crate::layer::LayerError;
 use crate::layer::entry::{Entry, Kind};
 use crate::layer::gzip::ParallelGzip;
@@ -147,16 +148,11 @@ fn append(
 
 /// Errors of writing are what the disk says, or that the build was cancelled.
 fn write_error(path: &Path, source: io::Error) -> LayerError {
-    if source.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Cancelled>) {
+    if cancel::is_cancelled(&source) {
         return LayerError::Cancelled;
     }
     LayerError::Write { path: path.to_owned(), source }
 }
-
-/// How a cancelled build passes through [`Write`].
-#[derive(Debug, thiserror::Error)]
-#[error("cancelled")]
-struct Cancelled;
 
 /// Hands the archive to the hash of the diff id and to the compression, chunk by chunk.
 struct Fanout<'a> {
@@ -185,9 +181,7 @@ impl<'a> Fanout<'a> {
     }
 
     fn hand_over(&mut self) -> io::Result<()> {
-        if self.cancel.is_cancelled() {
-            return Err(io::Error::other(Cancelled));
-        }
+        cancel::check(self.cancel)?;
         let chunk = Arc::new(std::mem::replace(&mut self.chunk, Vec::with_capacity(CHUNK)));
         self.written += chunk.len() as u64;
         self.digest.update(Arc::clone(&chunk));

@@ -14,14 +14,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 
 use ir::{DiffId, Digest};
+use tokio_util::sync::CancellationToken;
 
+use crate::cancel;
 use crate::layer::LayerError;
 use crate::layer::decompress::decompress;
 use crate::layer::limits::{Bounds, UnpackLimits};
-use crate::layer::pipe::{Chunk, ChunkReader, DigestThread, read_chunk};
+use crate::layer::pipe::{Chunk, ChunkReader, DigestThread, Joined, read_chunk};
 use crate::layer::tar_read::{TarError, TarReader, TooLong};
 use crate::rootdir::RootDir;
 use extract::{Extractor, Rules};
@@ -57,7 +58,7 @@ pub(crate) fn unpack(
 ) -> Result<Unpacked, LayerError> {
     let rules = Rules { whiteouts: true, owner: None };
     let extractor = Extractor::new(root, Path::new(""), rules, bounds)?;
-    let (skipped, digest) = blob.read(|reader| extractor.run(reader))?;
+    let (skipped, digest) = blob.read(bounds.cancel, |reader| extractor.run(reader))?;
     Ok(Unpacked { diff_id: DiffId(digest), skipped })
 }
 
@@ -73,14 +74,15 @@ pub(crate) fn unpack_archive(
 ) -> Result<Vec<String>, LayerError> {
     let rules = Rules { whiteouts: false, owner };
     let extractor = Extractor::new(root, into, rules, bounds)?;
-    let (skipped, _) = archive.read(|reader| extractor.run(reader))?;
+    let (skipped, _) = archive.read(bounds.cancel, |reader| extractor.run(reader))?;
     Ok(skipped)
 }
 
 /// A blob that is decompressed and hashed in threads of its own, a little ahead of who reads it.
 pub(crate) struct Decompression {
+    // Dropped first, which ends the thread.
     chunks: Receiver<io::Result<Chunk>>,
-    thread: JoinHandle<Option<Digest>>,
+    thread: Joined<Option<Digest>>,
 }
 
 impl Decompression {
@@ -91,8 +93,8 @@ impl Decompression {
         limits: UnpackLimits,
     ) -> Result<Self, LayerError> {
         let (sender, chunks) = sync_channel(AHEAD);
-        let thread = std::thread::Builder::new().name("decompress".into());
-        let thread = thread.spawn(move || pump(blob, limits, &sender)).map_err(unreadable)?;
+        let thread = Joined::spawn("decompress", move || pump(blob, limits, &sender));
+        let thread = thread.map_err(unreadable)?;
         Ok(Self { chunks, thread })
     }
 
@@ -100,18 +102,27 @@ impl Decompression {
     /// read to the end.
     fn read<T>(
         self,
-        work: impl FnOnce(&mut TarReader<ChunkReader>) -> Result<T, LayerError>,
+        cancel: &CancellationToken,
+        work: impl FnOnce(&mut TarReader<ChunkReader<'_>>) -> Result<T, LayerError>,
     ) -> Result<(T, Digest), LayerError> {
-        let mut reader = TarReader::new(ChunkReader::new(self.chunks));
-        let done = work(&mut reader)?;
+        // After an error the reader goes before the thread, which ends by that.
+        let Self { chunks, thread } = self;
+        let mut reader = TarReader::new(ChunkReader::new(chunks, cancel));
+        let done = work(&mut reader).map_err(|error| stopped(error, cancel))?;
         // What follows the end of the archive counts for the digest, and a checksum or an error of
         // the compression may be in it.
-        io::copy(&mut reader.into_inner(), &mut io::sink()).map_err(unreadable)?;
-        let digest = self.thread.join().ok().flatten();
+        io::copy(&mut reader.into_inner(), &mut io::sink())
+            .map_err(|error| stopped(unreadable(error), cancel))?;
+        let digest = thread.join().flatten();
         let digest =
             digest.ok_or_else(|| unreadable(io::Error::other("decompression ended early")))?;
         Ok((done, digest))
     }
+}
+
+/// Whatever ended the work: of a build that was cancelled it is that.
+fn stopped(error: LayerError, cancel: &CancellationToken) -> LayerError {
+    cancel::check(cancel).map_or_else(LayerError::from, |()| error)
 }
 
 fn unreadable(error: io::Error) -> LayerError {

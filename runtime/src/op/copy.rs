@@ -13,6 +13,7 @@ use ir::NodeId;
 use ir::op::{CopyOp, CopySource, Mode};
 use rustix::fs::FileType;
 
+use crate::cancel;
 use crate::context::source::{Found, Lookup, Tree, cleaned};
 use crate::layer::entry::Time;
 use crate::layer::metadata::mtime;
@@ -24,7 +25,6 @@ use crate::rootdir::RootDir;
 use ir::pattern::Ignore;
 use ir::pattern::{DoubleStar, Wildcard, is_pattern};
 
-mod content;
 mod error;
 mod item;
 mod selection;
@@ -134,13 +134,13 @@ struct Step<'c, 'a> {
 
 impl Step<'_, '_> {
     fn copy_source(&mut self, tree: &Tree, source: &CopySource) -> Result<(), CopyError> {
-        let selected = select(tree, &source.path)?;
+        let selected = self.select(tree, &source.path)?;
         let (base, paths) = match &selected {
             Selected::Plain(path) => (path.parent().unwrap_or(path), std::slice::from_ref(path)),
             Selected::Matches { base, paths } => (base.as_path(), paths.as_slice()),
         };
         for path in paths {
-            let found = look_up(tree, path)?;
+            let found = self.look_up(tree, path)?;
             let name = path.strip_prefix(base).unwrap_or(path);
             let named = found.is_directory() && matches!(selected, Selected::Plain(_));
             if !named && self.exclude.excluded(name) {
@@ -167,17 +167,17 @@ impl Step<'_, '_> {
         let pattern = pattern.to_str().expect("made of a string");
         if !is_pattern(pivot)
             && !is_pattern(pattern)
-            && let Selected::Plain(path) = select(tree, &format!("{pivot}/{pattern}"))?
+            && let Selected::Plain(path) = self.select(tree, &format!("{pivot}/{pattern}"))?
         {
-            look_up(tree, &path)?;
+            self.look_up(tree, &path)?;
         }
-        let selected = select(tree, pivot)?;
+        let selected = self.select(tree, pivot)?;
         let paths = match &selected {
             Selected::Plain(path) => std::slice::from_ref(path),
             Selected::Matches { paths, .. } => paths.as_slice(),
         };
         for path in paths {
-            let found = look_up(tree, path)?;
+            let found = self.look_up(tree, path)?;
             if found.is_directory() {
                 let wanted = (!pattern.is_empty())
                     .then(|| Wildcard::parse(pattern, DoubleStar::Directories))
@@ -261,6 +261,22 @@ impl Step<'_, '_> {
         let resolved = self.copier.root().resolve(path);
         resolved.map_err(|source| CopyError::Write { path: shown(path), source })
     }
+
+    fn select(&self, tree: &Tree, path: &str) -> Result<Selected, CopyError> {
+        expand(tree, path, self.copier.cancel()).map_err(|error| match error {
+            GlobError::Pattern(error) => error.into(),
+            GlobError::Io(source) => unread(Path::new(path), source),
+        })
+    }
+
+    fn look_up(&self, tree: &Tree, path: &Path) -> Result<Found, CopyError> {
+        match tree.look_up(path, self.copier.cancel()) {
+            Ok(Lookup::Found(found)) => Ok(found),
+            Ok(Lookup::Missing) => Err(CopyError::Missing { path: shown(path) }),
+            Ok(Lookup::Ignored) => Err(CopyError::Ignored { path: shown(path) }),
+            Err(source) => Err(unread(path, source)),
+        }
+    }
 }
 
 /// Opens a regular file that is an archive.
@@ -276,20 +292,12 @@ fn archive(root: &RootDir, path: &Path) -> io::Result<Option<File>> {
     Ok(is_archive(&head).then_some(file))
 }
 
-fn select(tree: &Tree, path: &str) -> Result<Selected, CopyError> {
-    expand(tree, path).map_err(|error| match error {
-        GlobError::Pattern(error) => error.into(),
-        GlobError::Io(source) => CopyError::Read { path: shown(Path::new(path)), source },
-    })
-}
-
-fn look_up(tree: &Tree, path: &Path) -> Result<Found, CopyError> {
-    match tree.look_up(path) {
-        Ok(Lookup::Found(found)) => Ok(found),
-        Ok(Lookup::Missing) => Err(CopyError::Missing { path: shown(path) }),
-        Ok(Lookup::Ignored) => Err(CopyError::Ignored { path: shown(path) }),
-        Err(source) => Err(CopyError::Read { path: shown(path), source }),
+/// The error of a source that could not be looked up.
+fn unread(path: &Path, source: io::Error) -> CopyError {
+    if cancel::is_cancelled(&source) {
+        return CopyError::Cancelled;
     }
+    CopyError::Read { path: shown(path), source }
 }
 
 /// A path of a tree or a root as its user knows it.

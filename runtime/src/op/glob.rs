@@ -5,7 +5,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, Stat};
+use tokio_util::sync::CancellationToken;
 
+use crate::cancel;
 use crate::context::source::{Lookup, Tree};
 use ir::pattern::{DoubleStar, PatternError, Wildcard, is_pattern, unescape};
 
@@ -36,55 +38,71 @@ pub(crate) enum GlobError {
 ///
 /// Links before the first wildcard are followed; behind it, as in BuildKit, only the last name of a
 /// match may be one. Hidden files match nothing.
-pub(crate) fn expand(tree: &Tree, path: &str) -> Result<Selected, GlobError> {
+pub(crate) fn expand(
+    tree: &Tree,
+    path: &str,
+    cancel: &CancellationToken,
+) -> Result<Selected, GlobError> {
     let names = clean_names(path);
     let Some(first) = names.iter().position(|name| is_pattern(name)) else {
         return Ok(Selected::Plain(plain(tree, &names)?));
     };
     let base = plain(tree, &names[..first])?;
+    let search = Search { tree, cancel };
     let mut paths = vec![base.clone()];
     for (index, name) in names.iter().enumerate().skip(first) {
         let wildcard = Wildcard::parse(name, DoubleStar::Stars)?;
         let last = index + 1 == names.len();
         let mut matches = Vec::new();
         for directory in &paths {
-            collect(tree, directory, &wildcard, last, &mut matches)?;
+            search.collect(directory, &wildcard, last, &mut matches)?;
         }
         paths = matches;
     }
     Ok(Selected::Matches { base, paths })
 }
 
-/// Adds the names in a directory that match; if they are not the `last` ones of the pattern, only
-/// directories.
-fn collect(
-    tree: &Tree,
-    directory: &Path,
-    wildcard: &Wildcard,
-    last: bool,
-    matches: &mut Vec<PathBuf>,
-) -> io::Result<()> {
-    match tree.look_up(directory)? {
-        Lookup::Found(found) if found.is_directory() => {}
-        Lookup::Found(_) | Lookup::Missing | Lookup::Ignored => return Ok(()),
-    }
-    for name in tree.names(directory)? {
-        if !wildcard.matches(name.as_bytes()) {
-            continue;
+/// Where names are looked for.
+struct Search<'a> {
+    tree: &'a Tree,
+    cancel: &'a CancellationToken,
+}
+
+impl Search<'_> {
+    /// Adds the names in a directory that match; if they are not the `last` ones of the pattern, only
+    /// directories.
+    fn collect(
+        &self,
+        directory: &Path,
+        wildcard: &Wildcard,
+        last: bool,
+        matches: &mut Vec<PathBuf>,
+    ) -> io::Result<()> {
+        match self.tree.look_up(directory, self.cancel)? {
+            Lookup::Found(found) if found.is_directory() => {}
+            Lookup::Found(_) | Lookup::Missing | Lookup::Ignored => return Ok(()),
         }
-        let path = directory.join(name);
-        let keep = match tree.look_up(&path)? {
-            Lookup::Found(_) if last => true,
-            Lookup::Found(_) => tree.root().lstat(&path)?.is_some_and(|stat| is_directory(&stat)),
-            // A dangling link matches, so that the copy can say what is wrong with it.
-            Lookup::Missing => last && tree.shows(&path),
-            Lookup::Ignored => false,
-        };
-        if keep {
-            matches.push(path);
+        for name in self.tree.names(directory)? {
+            cancel::check(self.cancel)?;
+            if !wildcard.matches(name.as_bytes()) {
+                continue;
+            }
+            let path = directory.join(name);
+            let keep = match self.tree.look_up(&path, self.cancel)? {
+                Lookup::Found(_) if last => true,
+                Lookup::Found(_) => {
+                    self.tree.root().lstat(&path)?.is_some_and(|stat| is_directory(&stat))
+                }
+                // A dangling link matches, so that the copy can say what is wrong with it.
+                Lookup::Missing => last && self.tree.shows(&path),
+                Lookup::Ignored => false,
+            };
+            if keep {
+                matches.push(path);
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 fn is_directory(stat: &Stat) -> bool {

@@ -12,6 +12,9 @@ use rustix::io::Errno;
 
 use super::copy;
 use crate::rootdir::{self, RootDir};
+use holders::{Holders, Identity};
+
+mod holders;
 
 /// A log of what was made in a root, undone backwards.
 ///
@@ -24,6 +27,7 @@ pub(super) struct Stubs {
     root: RootDir,
     /// In the order it was made.
     made: Vec<Made>,
+    holders: Holders,
 }
 
 /// Something that was made. Paths are relative, without links.
@@ -32,11 +36,13 @@ enum Made {
     /// An empty directory to mount something on. It stays if the step put something in.
     Directory(PathBuf),
     /// An empty file to mount something on. It stays if the step changed it.
-    File(PathBuf, Identity),
+    File(PathBuf, Look),
     /// Something that plays a mount where there are none. What becomes of it is as with a mount:
     /// the layer does not see it, whatever the step did to it.
     Place {
         path: PathBuf,
+        /// What was put there.
+        placed: Option<Identity>,
         /// Where that is kept which stood there before.
         aside: Option<PathBuf>,
         end: End,
@@ -54,23 +60,31 @@ pub(super) enum End {
 
 /// What tells whether a file is still what was made.
 #[derive(Debug, PartialEq, Eq)]
-struct Identity {
+struct Look {
     inode: u64,
     modified: Timespec,
     mode: u32,
     owner: (u32, u32),
 }
 
-impl From<Stat> for Identity {
+impl From<Stat> for Look {
     fn from(stat: Stat) -> Self {
         let owner = (stat.st_uid, stat.st_gid);
         Self { inode: stat.st_ino, modified: modified(&stat), mode: stat.st_mode, owner }
     }
 }
 
+impl Made {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Directory(path) | Self::File(path, _) | Self::Place { path, .. } => path,
+        }
+    }
+}
+
 impl Stubs {
     pub(super) fn new(root: RootDir) -> Self {
-        Self { root, made: Vec::new() }
+        Self { root, made: Vec::new(), holders: Holders::default() }
     }
 
     /// Makes a directory and its missing parents, unless something stands there.
@@ -105,7 +119,9 @@ impl Stubs {
         fill: impl FnOnce(BorrowedFd<'_>, &OsStr) -> io::Result<()>,
     ) -> io::Result<()> {
         let resolved = self.root.resolve(path)?;
-        self.missing_directories(resolved.parent().unwrap_or(Path::new("")))?;
+        let parent = resolved.parent().unwrap_or(Path::new(""));
+        self.missing_directories(parent)?;
+        self.holders.add(&self.root, parent)?;
         let occupied = self.root.lstat(&resolved)?.is_some();
         if occupied {
             quietly(&self.root, &resolved, |parent, name| {
@@ -113,8 +129,16 @@ impl Stubs {
             })?;
         }
         let aside = occupied.then(|| aside.to_owned());
-        self.made.push(Made::Place { path: resolved.clone(), aside, end });
-        quietly(&self.root, &resolved, fill)
+        // Even if only some of it can be made.
+        self.made.push(Made::Place { path: resolved.clone(), placed: None, aside, end });
+        let found = quietly(&self.root, &resolved, |parent, name| {
+            fill(parent, name)?;
+            Identity::at(parent, name)
+        })?;
+        if let Some(Made::Place { placed, .. }) = self.made.last_mut() {
+            *placed = found;
+        }
+        Ok(())
     }
 
     /// Undoes everything, also after an error; returns the first.
@@ -123,7 +147,7 @@ impl Stubs {
     }
 
     fn unmake(&mut self) -> io::Result<()> {
-        let mut result = Ok(());
+        let mut result = self.restore_holders();
         while let Some(made) = self.made.pop() {
             let undone = match made {
                 Made::Directory(path) => self.remove(&path, AtFlags::REMOVEDIR),
@@ -134,11 +158,19 @@ impl Stubs {
                     Ok(_) => Ok(()),
                     Err(error) => Err(error),
                 },
-                Made::Place { path, aside, end } => self.vacate(&path, aside.as_deref(), &end),
+                Made::Place { path, aside, end, .. } => self.vacate(&path, aside.as_deref(), &end),
             };
             result = result.and(undone);
         }
         result
+    }
+
+    fn restore_holders(&self) -> io::Result<()> {
+        let places = self.made.iter().filter_map(|made| match made {
+            Made::Place { path, placed: Some(placed), .. } => Some((path.as_path(), *placed)),
+            Made::Place { placed: None, .. } | Made::Directory(_) | Made::File(..) => None,
+        });
+        self.holders.restore(&self.root, self.made.iter().map(Made::path), places)
     }
 
     fn remove(&self, path: &Path, flags: AtFlags) -> io::Result<()> {
@@ -204,10 +236,15 @@ fn quietly<T>(
     let (parent, name) = root.parent(path)?;
     let before = modified(&rustix::fs::fstat(&parent)?);
     let result = change(rustix::fd::AsFd::as_fd(&parent), &name);
-    let last_access = Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT };
-    let times = Timestamps { last_access, last_modification: before };
-    rustix::fs::utimensat(&parent, ".", &times, AtFlags::empty())?;
+    set_modified(rustix::fd::AsFd::as_fd(&parent), before)?;
     result
+}
+
+/// Sets when a directory was modified.
+fn set_modified(directory: BorrowedFd<'_>, time: Timespec) -> io::Result<()> {
+    let last_access = Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT };
+    let times = Timestamps { last_access, last_modification: time };
+    Ok(rustix::fs::utimensat(directory, ".", &times, AtFlags::empty())?)
 }
 
 /// Moves a directory back to where it came from; nothing stands there. What the step has put in its

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fd::BorrowedFd;
 use rustix::fs::{Mode, OFlags, Stat};
+use tokio_util::sync::CancellationToken;
 
+use crate::cancel;
 use crate::layer::entry::{Entry, Kind, Time};
 
 /// Identifies a file that has several names: device and inode number.
@@ -78,10 +80,12 @@ pub(super) fn same_but_time(a: &Entry, b: &Entry) -> bool {
 pub(super) fn same_content(
     a: (BorrowedFd<'_>, &OsStr),
     b: (BorrowedFd<'_>, &OsStr),
+    cancel: &CancellationToken,
 ) -> io::Result<bool> {
     let mut files = (open_file(a.0, a.1)?, open_file(b.0, b.1)?);
     let mut blocks = (vec![0; BLOCK], vec![0; BLOCK]);
     loop {
+        cancel::check(cancel)?;
         let first = fill(&mut files.0, &mut blocks.0)?;
         let second = fill(&mut files.1, &mut blocks.1)?;
         if blocks.0[..first] != blocks.1[..second] {
@@ -100,9 +104,14 @@ pub(super) fn open_file(dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<File> {
 }
 
 /// Reads a file to its end.
-pub(super) fn each_block(file: &mut File, mut use_block: impl FnMut(&[u8])) -> io::Result<()> {
+pub(super) fn each_block(
+    file: &mut File,
+    cancel: &CancellationToken,
+    mut use_block: impl FnMut(&[u8]),
+) -> io::Result<()> {
     let mut block = vec![0; BLOCK];
     loop {
+        cancel::check(cancel)?;
         let length = fill(file, &mut block)?;
         use_block(&block[..length]);
         if length < BLOCK {

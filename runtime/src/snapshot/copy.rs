@@ -3,19 +3,20 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use rustix::fd::{AsFd as _, BorrowedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
+use tokio_util::sync::CancellationToken;
 
-use super::changes::{Inode, open_file, shared_inode};
+use super::changes::{Inode, shared_inode};
 use super::walk::{by_level, present_at};
 use super::{SnapshotError, cannot_inside};
+use crate::cancel;
+use crate::content::Means;
 use crate::layer::entry::{Entry, Kind};
 use crate::layer::metadata;
 use crate::rootdir::{RootDir, names};
@@ -24,20 +25,30 @@ use crate::rootdir::{RootDir, names};
 ///
 /// Content is shared with the source where the file system can (`FICLONE`). A device that may not
 /// be made here is left out.
-pub(super) fn copy_root(source: &RootDir, target: &RootDir) -> Result<(), SnapshotError> {
-    let copier = Copier { source, target, reflinks: AtomicBool::new(true) };
+pub(super) fn copy_root(
+    source: &RootDir,
+    target: &RootDir,
+    cancel: &CancellationToken,
+) -> Result<(), SnapshotError> {
+    let copier = Copier { source, target, means: Means::new(cancel), cancel };
     let mut directories = Vec::new();
     let mut linked: BTreeMap<Inode, Vec<Entry>> = BTreeMap::new();
-    for copied in by_level(PathBuf::new(), |path: PathBuf| copier.directory(&path))? {
+    for copied in by_level(cancel, PathBuf::new(), |path: PathBuf| copier.directory(&path))? {
         directories.push(copied.directory);
         for (inode, entry) in copied.linked {
             linked.entry(inode).or_default().push(entry);
         }
     }
-    linked.into_par_iter().try_for_each(|(_, names)| copier.linked(&names))?;
+    linked.into_par_iter().try_for_each(|(_, names)| {
+        cancel::check(cancel)?;
+        copier.linked(&names)
+    })?;
     // Last, as every name made in a directory changes its time; and the deepest first, as a mode
     // can bar the way.
-    directories.iter().rev().try_for_each(|directory| copier.finish(directory))
+    directories.iter().rev().try_for_each(|directory| {
+        cancel::check(cancel)?;
+        copier.finish(directory)
+    })
 }
 
 /// What copying one directory left to do.
@@ -49,8 +60,8 @@ struct Copied {
 struct Copier<'a> {
     source: &'a RootDir,
     target: &'a RootDir,
-    /// Whether the file system shares content; asked once.
-    reflinks: AtomicBool,
+    means: Means<'a>,
+    cancel: &'a CancellationToken,
 }
 
 impl Copier<'_> {
@@ -69,6 +80,7 @@ impl Copier<'_> {
             let path = path.join(&name);
             let failed = cannot_inside("copy", &path);
             let copy = || -> io::Result<()> {
+                cancel::check(self.cancel)?;
                 let Some((entry, stat)) = present_at(source.as_fd(), &name, path)? else {
                     return Ok(());
                 };
@@ -105,7 +117,7 @@ impl Copier<'_> {
         let made = match &entry.kind {
             Kind::Directory => return Ok(rustix::fs::mkdirat(target, name, Mode::RWXU)?),
             Kind::File { .. } => {
-                self.file(&open_file(source, name)?, target, name)?;
+                self.means.copy((source, name), (target, name))?;
                 true
             }
             Kind::Symlink { target: text } => {
@@ -127,7 +139,7 @@ impl Copier<'_> {
         let copy = || {
             let (source, name) = self.source.parent(&first.path)?;
             let (target, _) = self.target.parent(&first.path)?;
-            self.file(&open_file(source.as_fd(), &name)?, target.as_fd(), &name)?;
+            self.means.copy((source.as_fd(), &name), (target.as_fd(), &name))?;
             metadata::apply(target.as_fd(), &name, first)?;
             io::Result::Ok((target, name))
         };
@@ -148,46 +160,5 @@ impl Copier<'_> {
             metadata::apply(dir.as_fd(), OsStr::new("."), directory)
         };
         apply().map_err(cannot_inside("set the attributes of", &directory.path))
-    }
-
-    fn file(&self, source: &File, dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let target: File = rustix::fs::openat(dir, name, flags, Mode::RUSR | Mode::WUSR)?.into();
-        let stat = rustix::fs::fstat(source)?;
-        let size = u64::try_from(stat.st_size).unwrap_or(0);
-        if size == 0 {
-            return Ok(());
-        }
-        if self.reflinks.load(Ordering::Relaxed) {
-            match rustix::fs::ioctl_ficlone(&target, source) {
-                Ok(()) => return Ok(()),
-                Err(_) => self.reflinks.store(false, Ordering::Relaxed),
-            }
-        }
-        if u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512) >= size {
-            // `io::copy` asks for `copy_file_range` first.
-            io::copy(&mut &*source, &mut &target)?;
-            return Ok(());
-        }
-        copy_data(source, &target)?;
-        target.set_len(size)
-    }
-}
-
-/// Copies the parts of a file that are no holes.
-fn copy_data(source: &File, target: &File) -> io::Result<()> {
-    let mut at = 0;
-    loop {
-        let start = match rustix::fs::seek(source, rustix::fs::SeekFrom::Data(at)) {
-            Ok(start) => start,
-            // Nothing but a hole is left.
-            Err(Errno::NXIO) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
-        let end = rustix::fs::seek(source, rustix::fs::SeekFrom::Hole(start))?;
-        (&*source).seek(SeekFrom::Start(start))?;
-        (&*target).seek(SeekFrom::Start(start))?;
-        io::copy(&mut source.take(end - start), &mut &*target)?;
-        at = end;
     }
 }

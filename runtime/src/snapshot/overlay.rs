@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{CWD, Mode};
+use tokio_util::sync::CancellationToken;
 
 use super::copy::copy_root;
 use super::scratch::{Scratch, ScratchDir};
@@ -69,8 +70,8 @@ const WORK: &str = "work";
 impl Overlay {
     /// Works in a directory, which is made if it is missing. Whether overlays work there is for
     /// [`choose`](super::choose) to find out.
-    pub(crate) fn new(scratch: &Path) -> Result<Self, SnapshotError> {
-        let scratch = Scratch::new(scratch)?;
+    pub(crate) fn new(scratch: &Path, cancel: CancellationToken) -> Result<Self, SnapshotError> {
+        let scratch = Scratch::new(scratch, cancel)?;
         let mounter = mount::Mounter::detect(scratch.path());
         Ok(Self::with(scratch, mounter, TALLEST))
     }
@@ -158,7 +159,7 @@ impl Shared {
         let upper = dir.path().join(UPPER);
         make_dir(&upper, 0o700)?;
         let target = RootDir::open(&upper).map_err(cannot("open", &upper))?;
-        copy_root(&self.open(stack)?, &target)?;
+        copy_root(&self.open(stack)?, &target, self.scratch.cancel())?;
         Ok(Stack { layers: vec![Layer::Own(Arc::new(dir))] })
     }
 }
@@ -218,7 +219,7 @@ impl Active for Working {
         crate::remove::tree(&work).map_err(cannot("remove", &work))?;
         let upper = dir.path().join(UPPER);
         let content = RootDir::open(&upper).map_err(cannot("open", &upper))?;
-        let changes = upper::changes(&content, &shared.open(&parent)?)?;
+        let changes = upper::changes(&content, &shared.open(&parent)?, shared.scratch.cancel())?;
         let mut layers = parent.layers.clone();
         layers.push(Layer::Own(Arc::new(dir)));
         let mut stack = Stack { layers };

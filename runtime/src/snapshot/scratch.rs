@@ -6,26 +6,34 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::{SnapshotError, cannot};
 
-/// Where a snapshotter keeps its files.
+/// Where a snapshotter keeps its files, and what ends its work early.
 #[derive(Debug)]
 pub(super) struct Scratch {
     path: PathBuf,
     next: AtomicU64,
+    cancel: CancellationToken,
 }
 
 impl Scratch {
     /// Works in a directory, which is made if it is missing.
-    pub(super) fn new(path: &Path) -> Result<Self, SnapshotError> {
+    pub(super) fn new(path: &Path, cancel: CancellationToken) -> Result<Self, SnapshotError> {
         std::fs::create_dir_all(path).map_err(cannot("create the directory", path))?;
         // Mounts name their directories by path, from wherever the process happens to be.
         let path = path.canonicalize().map_err(cannot("find the directory", path))?;
-        Ok(Self { path, next: AtomicU64::new(0) })
+        Ok(Self { path, next: AtomicU64::new(0), cancel })
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Triggered when the build is stopped.
+    pub(super) fn cancel(&self) -> &CancellationToken {
+        &self.cancel
     }
 
     /// A new empty directory that nobody but its owner can enter: what is in it may be setuid.

@@ -16,9 +16,9 @@ use tempfile::TempDir;
 
 use super::walk::present_at;
 use super::*;
-use crate::layer::Compression;
 use crate::layer::entry::{Kind, Time};
 use crate::layer::metadata;
+use crate::layer::{Bounds, Compression, Decompression, UnpackLimits};
 use crate::rootdir::names;
 
 mod given;
@@ -39,6 +39,8 @@ pub(super) struct Bench {
     dir: TempDir,
     pub overlay: Overlay,
     pub tree: Tree,
+    /// Of both.
+    cancel: CancellationToken,
 }
 
 impl Bench {
@@ -53,9 +55,10 @@ impl Bench {
                 chain(&error)
             );
         }
-        let overlay = Overlay::new(&scratch).unwrap();
-        let tree = Tree::new(&dir.path().join("tree")).unwrap();
-        Self { dir, overlay, tree }
+        let cancel = CancellationToken::new();
+        let overlay = Overlay::new(&scratch, cancel.clone()).unwrap();
+        let tree = Tree::new(&dir.path().join("tree"), cancel.clone()).unwrap();
+        Self { dir, overlay, tree, cancel }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -224,7 +227,8 @@ pub(super) fn exact(root: &RootDir) -> BTreeMap<PathBuf, (Entry, Vec<u8>)> {
             };
             let mut content = Vec::new();
             if let Kind::File { .. } = entry.kind {
-                content = fs::read(path_of(root).join(&path)).unwrap();
+                let mut file = root.open_file(&path).unwrap();
+                std::io::Read::read_to_end(&mut file, &mut content).unwrap();
                 let first = first_names.entry((stat.st_dev, stat.st_ino)).or_insert(path.clone());
                 if *first != path {
                     entry.kind = Kind::Hardlink { target: first.clone() };
@@ -237,6 +241,14 @@ pub(super) fn exact(root: &RootDir) -> BTreeMap<PathBuf, (Entry, Vec<u8>)> {
         }
     }
     manifest
+}
+
+/// Unpacks a layer as it is done for a base image.
+pub(super) fn unpack(directory: &Path, layer: &[u8]) {
+    let (limits, cancel) = (UnpackLimits::default(), CancellationToken::new());
+    let blob = Decompression::start(std::io::Cursor::new(layer.to_vec()), limits).unwrap();
+    let bounds = Bounds { limits, cancel: &cancel };
+    crate::layer::unpack(blob, &RootDir::open(directory).unwrap(), bounds).unwrap();
 }
 
 fn is_empty(scratch: &Path) -> bool {
@@ -367,15 +379,44 @@ fn a_snapshot_of_another_snapshotter_is_refused() {
     assert!(bench.tree.view(&overlay).is_err());
 }
 
+/// A file that takes hours to read stands for whatever takes long.
+#[test]
+fn what_takes_long_ends_when_the_build_is_stopped() {
+    for index in 0..2 {
+        let bench = Bench::new();
+        let snapshotter = bench.snapshotters()[index];
+        let begin = |parent: &Snapshot| snapshotter.begin(parent, ParentUse::Last).unwrap();
+        let first = begin(&snapshotter.scratch().unwrap());
+        let file = path_of(first.root()).join("huge");
+        fs::File::create(&file).unwrap().set_len(1 << 43).unwrap();
+        let (parent, _) = first.commit().unwrap();
+        std::thread::scope(|scope| {
+            let work = scope.spawn(|| {
+                let active = snapshotter.begin(&parent, ParentUse::Shared)?;
+                // It is as before in everything but its content, which only reading it tells.
+                let file = path_of(active.root()).join("huge");
+                fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+                fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+                active.commit().map(drop)
+            });
+            bench.cancel.cancel();
+            let ended = work.join().unwrap();
+            assert!(matches!(ended, Err(SnapshotError::Cancelled)), "{ended:?}");
+        });
+    }
+}
+
 #[test]
 fn choosing_says_why_overlays_fell_out() {
     let dir = tempfile::tempdir().unwrap();
-    let (chosen, passed_over) = choose(Choice::Auto, &dir.path().join("a")).unwrap();
+    let (chosen, passed_over) =
+        choose(Choice::Auto, &dir.path().join("a"), &CancellationToken::new()).unwrap();
     assert_eq!((chosen.name(), passed_over.len()), ("overlay", 0));
-    let (chosen, passed_over) = choose(Choice::Tree, &dir.path().join("b")).unwrap();
+    let (chosen, passed_over) =
+        choose(Choice::Tree, &dir.path().join("b"), &CancellationToken::new()).unwrap();
     assert_eq!((chosen.name(), passed_over.len()), ("tree", 0));
     // No file system in /proc takes an upper directory, or any other.
-    assert!(choose(Choice::Overlay, Path::new("/proc/none")).is_err());
+    assert!(choose(Choice::Overlay, Path::new("/proc/none"), &CancellationToken::new()).is_err());
 }
 
 #[test]
@@ -403,7 +444,7 @@ fn a_copy_keeps_links_and_holes() {
     let copied = bench.path().join("copied");
     fs::create_dir(&copied).unwrap();
     let (source, target) = (RootDir::open(&base).unwrap(), RootDir::open(&copied).unwrap());
-    copy::copy_root(&source, &target).unwrap();
+    copy::copy_root(&source, &target, &CancellationToken::new()).unwrap();
     assert_eq!(manifest(&target), manifest(&source));
     let blocks = |dir: &Path| dir.join("e/hole").metadata().unwrap().blocks();
     assert_eq!(blocks(&copied), blocks(&base));

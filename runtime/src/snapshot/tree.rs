@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fd::OwnedFd;
 use rustix::fs::Mode;
+use tokio_util::sync::CancellationToken;
 
 use super::copy::copy_root;
 use super::scratch::{Scratch, ScratchDir};
@@ -49,8 +50,8 @@ const ROOT: &str = "root";
 
 impl Tree {
     /// Works in a directory, which is made if it is missing.
-    pub(crate) fn new(scratch: &Path) -> Result<Self, SnapshotError> {
-        Ok(Self { scratch: Arc::new(Scratch::new(scratch)?) })
+    pub(crate) fn new(scratch: &Path, cancel: CancellationToken) -> Result<Self, SnapshotError> {
+        Ok(Self { scratch: Arc::new(Scratch::new(scratch, cancel)?) })
     }
 
     fn plain<'a>(&self, snapshot: &'a Snapshot) -> Result<&'a Plain, SnapshotError> {
@@ -143,7 +144,7 @@ impl Snapshotter for Tree {
         let parent = self.plain(parent)?;
         let source = open(&parent.path())?;
         if let (ParentUse::Last, Files::Own { dir, baseline }) = (parent_use, &parent.files) {
-            baseline.remember_content(&source)?;
+            baseline.remember_content(&source, self.scratch.cancel())?;
             if parent.handed_over.swap(true, Ordering::AcqRel) {
                 return Err(SnapshotError::HandedOver { path: parent.path() });
             }
@@ -151,14 +152,14 @@ impl Snapshotter for Tree {
             return Ok(self.working(Arc::clone(dir), source, Arc::clone(baseline)));
         }
         let (dir, root) = self.fresh()?;
-        copy_root(&source, &root)?;
+        copy_root(&source, &root, self.scratch.cancel())?;
         let baseline = match &parent.files {
             Files::Kept(path) => {
                 let pristine = Pristine::Kept(Arc::new(open(path)?));
                 Baseline::take(&root, pristine, &self.scratch)?
             }
             Files::Own { baseline, .. } => {
-                baseline.remember_content(&source)?;
+                baseline.remember_content(&source, self.scratch.cancel())?;
                 baseline.taken_again(&root, &self.scratch)?
             }
         };
@@ -191,7 +192,7 @@ impl Active for Working {
     }
 
     fn note(&self, path: &Path) -> Result<(), SnapshotError> {
-        self.baseline.note(&self.root, path)
+        self.baseline.note(&self.root, path, self.scratch.cancel())
     }
 
     fn commit(self: Box<Self>) -> Result<(Snapshot, ChangeSet), SnapshotError> {

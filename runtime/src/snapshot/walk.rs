@@ -7,25 +7,32 @@ use std::path::PathBuf;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use rustix::fd::BorrowedFd;
 use rustix::fs::Stat;
+use tokio_util::sync::CancellationToken;
 
+use crate::cancel::{self, Cancelled};
 use crate::layer::entry::Entry;
 use crate::layer::metadata::{entry_at, is_absent};
 use crate::rootdir::{is_missing, stat_at};
 
 /// Visits directories level by level, those of one level in parallel. A visit returns what it
-/// found and the directories to visit next.
+/// found and the directories to visit next. Nothing more is visited once `cancel` is triggered.
 ///
 /// Levels instead of recursion: neither the stack nor the number of open descriptors grows with
 /// the depth of the tree.
 pub(super) fn by_level<Node, Found, Error>(
+    cancel: &CancellationToken,
     start: Node,
     visit: impl Fn(Node) -> Result<(Found, Vec<Node>), Error> + Sync,
 ) -> Result<Vec<Found>, Error>
 where
     Node: Send,
     Found: Send,
-    Error: Send,
+    Error: Send + From<Cancelled>,
 {
+    let visit = |node| {
+        cancel::check(cancel)?;
+        visit(node)
+    };
     let mut all = Vec::new();
     let mut level = vec![start];
     while !level.is_empty() {

@@ -131,7 +131,7 @@ fn trusted(bench: &Bench) {
     for what in [
         "block device in /tmp",
         "log device in /tmp",
-        "by number",
+        "by its own number",
         "mounts: tmpfs",
         "mounts: bind",
         "mounts: remount",

@@ -83,7 +83,10 @@ async fn a_file_comes_with_its_time_and_mode() {
     let dir = tempfile::tempdir().unwrap();
     let sha = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
     let tree = get(&op(&format!("http://{address}/x"), Some(sha)), dir.path()).await.unwrap();
-    assert!(matches!(tree.look_up(Path::new("file")).unwrap(), Lookup::Found(_)));
+    assert!(matches!(
+        tree.look_up(Path::new("file"), &CancellationToken::new()).unwrap(),
+        Lookup::Found(_)
+    ));
     let meta = fs::metadata(dir.path().join("file")).unwrap();
     assert_eq!((meta.mode() & 0o7777, meta.mtime()), (0o600, 784_111_777));
     assert_eq!(fs::read_to_string(dir.path().join("file")).unwrap(), "hello");

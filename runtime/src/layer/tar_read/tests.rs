@@ -167,6 +167,23 @@ fn extensions_count_as_in_go() {
     ];
     let uids: Vec<_> = read(&global.concat()).unwrap().iter().map(|(entry, _)| entry.uid).collect();
     assert_eq!(uids, [7, 0, 7]);
+    // Solaris' name for records is `X`, and they are the same.
+    let solaris = [plain(b'X', "x", &record("path", "long")), plain(b'0', "short", b"c")];
+    let entries = read(&solaris.concat()).unwrap();
+    assert_eq!((&*entries[0].0.path, &*entries[0].1), (Path::new("long"), &b"c"[..]));
+    // bsdtar says attributes twice, and no other name for them counts; nor do lists in words, which
+    // GNU tar writes beside.
+    let twice = [
+        pax(&[
+            record("LIBARCHIVE.xattr.user.a", "MQ=="),
+            record("SCHILY.xattr.user.b", "2"),
+            record("SCHILY.acl.access", "user::rw-,group::r--,other::r--"),
+        ]
+        .concat()),
+        plain(b'0', "a", b""),
+    ];
+    let entries = read(&twice.concat()).unwrap();
+    assert!(entries[0].0.xattrs.keys().eq([b"user.b"]), "{:?}", entries[0].0.xattrs);
     // Links have no content, whatever their size says.
     let link = [raw(b'1', b"l", b"", |h| h[124..135].fill(b'7')), plain(b'0', "b", b"")];
     assert_eq!(read(&link.concat()).unwrap().len(), 2);

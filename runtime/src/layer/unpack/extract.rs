@@ -11,6 +11,7 @@ use rustix::fd::BorrowedFd;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
+use crate::cancel;
 use crate::layer::LayerError;
 use crate::layer::entry::{Entry, Kind};
 use crate::layer::limits::Bounds;
@@ -54,7 +55,6 @@ pub(super) struct Extractor<'a> {
 enum Failure {
     Path(PathError),
     Archive(TarError),
-    Cancelled,
 }
 
 impl From<PathError> for Failure {
@@ -88,7 +88,6 @@ impl Failure {
             Self::Path(PathError::Escapes(reason)) => LayerError::Escapes { entry, reason },
             Self::Path(PathError::Io(source)) => LayerError::Extract { entry, source },
             Self::Archive(error) => LayerError::Read(error),
-            Self::Cancelled => LayerError::Cancelled,
         }
     }
 }
@@ -169,9 +168,7 @@ impl<'a> Extractor<'a> {
         files: &mut Files<'_, '_>,
     ) -> Result<(), LayerError> {
         while let Some(mut entry) = reader.next()? {
-            if self.bounds.cancel.is_cancelled() {
-                return Err(LayerError::Cancelled);
-            }
+            cancel::check(self.bounds.cancel)?;
             if files.failed() {
                 break;
             }
@@ -210,7 +207,7 @@ impl<'a> Extractor<'a> {
         let path = parent.path.join(name);
         self.tree.wrote(&path);
         if let Some(file) = made.file {
-            return self.content(NewFile::new(file, entry, self.number), reader, files);
+            return content(NewFile::new(file, entry, self.number), reader, files);
         }
         self.metadata(&entry, parent.dir(), name)?;
         if entry.kind == Kind::Directory {
@@ -357,33 +354,6 @@ impl<'a> Extractor<'a> {
         Ok(())
     }
 
-    /// Reads what is in a file, and gives it to those who write.
-    fn content<R: Read>(
-        &mut self,
-        file: Arc<NewFile>,
-        reader: &mut TarReader<R>,
-        files: &mut Files<'_, '_>,
-    ) -> Result<(), Failure> {
-        if reader.is_at_end() {
-            return Ok(files.write(file, None)?);
-        }
-        let mut part = files.part();
-        while let Some((offset, count)) = reader.read_content(part.space())? {
-            part.take(offset, count);
-            if part.space().is_empty() {
-                if self.bounds.cancel.is_cancelled() {
-                    return Err(Failure::Cancelled);
-                }
-                files.write(Arc::clone(&file), Some(part))?;
-                if files.failed() {
-                    return Ok(());
-                }
-                part = files.part();
-            }
-        }
-        Ok(files.write(file, Some(part))?)
-    }
-
     fn metadata(
         &mut self,
         entry: &Entry,
@@ -399,6 +369,29 @@ impl<'a> Extractor<'a> {
     fn skip(&mut self, entry: &Entry, reason: &str) {
         self.skipped.entry(self.number, &entry.path, reason);
     }
+}
+
+/// Reads what is in a file, and gives it to those who write.
+fn content<R: Read>(
+    file: Arc<NewFile>,
+    reader: &mut TarReader<R>,
+    files: &mut Files<'_, '_>,
+) -> Result<(), Failure> {
+    if reader.is_at_end() {
+        return Ok(files.write(file, None)?);
+    }
+    let mut part = files.part();
+    while let Some((offset, count)) = reader.read_content(part.space())? {
+        part.take(offset, count);
+        if part.space().is_empty() {
+            files.write(Arc::clone(&file), Some(part))?;
+            if files.failed() {
+                return Ok(());
+            }
+            part = files.part();
+        }
+    }
+    Ok(files.write(file, Some(part))?)
 }
 
 fn existing(dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<Option<Stat>> {

@@ -7,7 +7,6 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink as make_link};
 
 use proptest::prelude::*;
-use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::layer::entry::{Entry, Kind, Time};
@@ -327,6 +326,14 @@ fn marks_of_overlays_do_not_come_in() {
     assert_eq!(list, 0);
 }
 
+/// An archive that is compressed part by part, as stargz and parallel programs do, an empty part
+/// among them.
+fn in_parts(data: &[u8], compress: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    let (first, rest) = data.split_at(700);
+    let (second, third) = rest.split_at(1);
+    [first, second, b"", third].map(compress).concat()
+}
+
 #[test]
 fn every_compression_gives_the_same_and_trailing_bytes_count() {
     let plain = archive(&[file("a", "content")]);
@@ -344,6 +351,11 @@ fn every_compression_gives_the_same_and_trailing_bytes_count() {
             gzip,
             zstd::encode_all(&*data, 1).unwrap(),
             run("xz", &["-c"], at, &data),
+            in_parts(&data, |part| run("gzip", &["-c"], at, part)),
+            in_parts(&data, |part| {
+                let skipped = [0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 9];
+                [zstd::encode_all(part, 1).unwrap(), skipped.to_vec()].concat()
+            }),
         ] {
             let place = place();
             assert_eq!(place.apply_blob(&blob).unwrap().diff_id, digest(&data));

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::cancel::Cancelled;
 use crate::layer::LayerError;
 use crate::op::chmod::ModeError;
 use crate::users::UserError;
@@ -93,4 +94,10 @@ pub enum CopyError {
     /// The build was cancelled.
     #[error("cannot go on copying: the build was cancelled")]
     Cancelled,
+}
+
+impl From<Cancelled> for CopyError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
 }

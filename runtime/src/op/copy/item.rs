@@ -9,9 +9,10 @@ use std::sync::Arc;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode};
 
-use super::content::Means;
 use super::error::CopyError;
 use super::shown;
+use crate::cancel;
+use crate::content::Means;
 use crate::context::source::Owners;
 use crate::layer::entry::{Entry, Kind, Time};
 use crate::layer::metadata::{RefusedXattr, apply_what_is_allowed, entry_at};
@@ -81,7 +82,7 @@ impl Item {
     pub(super) fn copy(
         &self,
         look: &Look,
-        means: &Means,
+        means: &Means<'_>,
         refused: &Refused,
     ) -> Result<(), CopyError> {
         let copied = self.try_copy(look, means).map_err(|source| self.failed(source))?;
@@ -91,6 +92,9 @@ impl Item {
 
     /// The error of a failed copy.
     pub(super) fn failed(&self, source: io::Error) -> CopyError {
+        if cancel::is_cancelled(&source) {
+            return CopyError::Cancelled;
+        }
         CopyError::Copy { from: shown(&self.from), to: shown(&self.to), source }
     }
 
@@ -99,7 +103,7 @@ impl Item {
         self.to.file_name().expect("only a directory can be copied to the root itself")
     }
 
-    fn try_copy(&self, look: &Look, means: &Means) -> io::Result<Vec<RefusedXattr>> {
+    fn try_copy(&self, look: &Look, means: &Means<'_>) -> io::Result<Vec<RefusedXattr>> {
         let (source, target) = (self.pair.source.as_fd(), self.pair.target.as_fd());
         let from = self.from.file_name().expect("a tree's root is a directory");
         let to = self.name();

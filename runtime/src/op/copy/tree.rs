@@ -15,11 +15,12 @@ use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Stat};
 use tokio_util::sync::CancellationToken;
 
-use super::content::Means;
 use super::error::CopyError;
 use super::item::{Item, Look, Pair};
 use super::selection::Selection;
 use super::shown;
+use crate::cancel;
+use crate::content::Means;
 use crate::context::source::Tree;
 use crate::layer::entry::{Entry, Kind};
 use crate::layer::metadata::is_absent;
@@ -36,7 +37,7 @@ pub(super) struct Copier<'a> {
     directories: Directories<'a>,
     look: Look,
     in_the_way: InTheWay,
-    means: Means,
+    means: Means<'a>,
     batch: Vec<Item>,
     /// Files with several names, with the device and inode they are.
     linked: Vec<(Inode, Item)>,
@@ -73,7 +74,7 @@ impl<'a> Copier<'a> {
             directories: Directories::new(root, Arc::clone(&refused)),
             look,
             in_the_way,
-            means: Means::new(),
+            means: Means::new(bounds.cancel),
             batch: Vec::new(),
             linked: Vec::new(),
             copied: BTreeMap::new(),
@@ -91,6 +92,11 @@ impl<'a> Copier<'a> {
     /// The directories it has made and changed.
     pub(super) fn directories(&mut self) -> &mut Directories<'a> {
         &mut self.directories
+    }
+
+    /// Triggered when the build is stopped.
+    pub(super) fn cancel(&self) -> &'a CancellationToken {
+        self.cancel
     }
 
     /// Whether a path is a directory.
@@ -146,9 +152,7 @@ impl<'a> Copier<'a> {
     pub(super) fn copy_tree(&mut self, selection: &Selection<'_>) -> Result<(), CopyError> {
         let mut pending = vec![PathBuf::new()];
         while let Some(relative) = pending.pop() {
-            if self.cancel.is_cancelled() {
-                return Err(CopyError::Cancelled);
-            }
+            cancel::check(self.cancel)?;
             let mut below = self.copy_directory(selection, &relative)?;
             below.reverse();
             pending.append(&mut below);
@@ -170,6 +174,7 @@ impl<'a> Copier<'a> {
         let mut pair = None;
         let mut below = Vec::new();
         for name in names {
+            cancel::check(self.cancel)?;
             let relative_name = relative.join(&name);
             let taken = selection.takes(&relative_name);
             if taken && pair.is_none() {
@@ -291,9 +296,7 @@ impl<'a> Copier<'a> {
     }
 
     fn copy_batch(&mut self) -> Result<(), CopyError> {
-        if self.cancel.is_cancelled() {
-            return Err(CopyError::Cancelled);
-        }
+        cancel::check(self.cancel)?;
         let batch = std::mem::take(&mut self.batch);
         let copy = |item: &Item| item.copy(&self.look, &self.means, &self.refused);
         // All of them first: of several errors the first in order is reported.
@@ -304,9 +307,7 @@ impl<'a> Copier<'a> {
     fn flush(&mut self) -> Result<(), CopyError> {
         self.copy_batch()?;
         for (inode, item) in std::mem::take(&mut self.linked) {
-            if self.cancel.is_cancelled() {
-                return Err(CopyError::Cancelled);
-            }
+            cancel::check(self.cancel)?;
             if !self.link(inode, &item) {
                 item.copy(&self.look, &self.means, &self.refused)?;
                 let copy = stat_at(item.pair.target.as_fd(), item.name());

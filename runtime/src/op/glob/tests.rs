@@ -16,7 +16,7 @@ fn find(ignore: &[&str], pattern: &str) -> Vec<String> {
     symlink("/b/y", dir.path().join("absolute")).unwrap();
     let ignore: Vec<String> = ignore.iter().map(|&pattern| pattern.to_owned()).collect();
     let tree = local(dir.path(), &ignore, Path::new("")).unwrap();
-    let paths = match expand(&tree, pattern).unwrap() {
+    let paths = match expand(&tree, pattern, &CancellationToken::new()).unwrap() {
         Selected::Plain(path) => vec![path],
         Selected::Matches { paths, .. } => paths,
     };

@@ -88,6 +88,62 @@ fn places_go_whatever_the_step_did() {
     assert!(cache.join("kept").exists());
 }
 
+/// What a step does in a directory.
+type Act = fn(&Path);
+
+/// A mount could not be removed; a place can, and leaves as little.
+#[test]
+fn a_place_that_the_step_removed_leaves_no_trace() {
+    let fill = |parent: BorrowedFd<'_>, name: &OsStr| {
+        rustix::fs::openat(parent, name, OFlags::CREATE, Mode::RUSR)?;
+        Ok(())
+    };
+    let acts: [(Act, bool); 6] = [
+        (|etc| fs::remove_file(etc.join("hosts")).unwrap(), true),
+        (|etc| fs::remove_file(etc.join("new")).unwrap(), true),
+        (
+            |etc| {
+                fs::write(etc.join("temporary"), "").unwrap();
+                fs::rename(etc.join("temporary"), etc.join("hosts")).unwrap();
+                fs::write(etc.join("own"), "changed, and still the same file").unwrap();
+            },
+            true,
+        ),
+        (
+            |etc| {
+                fs::remove_file(etc.join("hosts")).unwrap();
+                fs::write(etc.join("more"), "").unwrap();
+            },
+            false,
+        ),
+        (
+            |etc| {
+                fs::remove_file(etc.join("hosts")).unwrap();
+                fs::remove_file(etc.join("own")).unwrap();
+                fs::write(etc.join("own"), "").unwrap();
+            },
+            false,
+        ),
+        (|etc| fs::write(etc.join("more"), "").unwrap(), false),
+    ];
+    for (index, (act, is_quiet)) in acts.into_iter().enumerate() {
+        let (dir, mut stubs) = root();
+        let etc = dir.path().join("root/etc");
+        fs::write(etc.join("own"), "").unwrap();
+        let long_ago = Timespec { tv_sec: 1, tv_nsec: 2 };
+        set_modified(RootDir::open(&etc).unwrap().fd(), long_ago).unwrap();
+        let modified = || etc.metadata().map(|found| (found.mtime(), found.mtime_nsec())).unwrap();
+        for (number, place) in ["/etc/hosts", "/etc/new", "/etc/made/new"].iter().enumerate() {
+            let aside = dir.path().join(number.to_string());
+            stubs.place(Path::new(place), &aside, End::Remove, fill).unwrap();
+        }
+        act(&etc);
+        stubs.undo().unwrap();
+        assert_eq!(fs::read_to_string(etc.join("hosts")).unwrap(), "own");
+        assert_eq!(modified() == (1, 2), is_quiet, "{index}");
+    }
+}
+
 #[test]
 fn a_dropped_log_is_undone() {
     let (dir, mut stubs) = root();

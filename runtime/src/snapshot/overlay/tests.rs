@@ -11,7 +11,11 @@ fn joined_options_mount_the_same() {
     let base = bench.base();
     let scratch = bench.path().join("joined, with: marks\\");
     for mounter in [mount::Mounter::Joined, mount::Mounter::Configured] {
-        let overlay = Overlay::with(Scratch::new(&scratch).unwrap(), mounter, TALLEST);
+        let overlay = Overlay::with(
+            Scratch::new(&scratch, CancellationToken::new()).unwrap(),
+            mounter,
+            TALLEST,
+        );
         contract(&overlay, &base, &scratch);
     }
 }
@@ -21,7 +25,7 @@ fn tall_stacks_are_merged() {
     let bench = Bench::new();
     let base = bench.base();
     let scratch = bench.path().join("tall");
-    let scratch = Scratch::new(&scratch).unwrap();
+    let scratch = Scratch::new(&scratch, CancellationToken::new()).unwrap();
     let overlay = Overlay::with(scratch, mount::Mounter::Configured, 3);
     let mut snapshots = [
         (&overlay, overlay.base(&base).unwrap()),
@@ -53,7 +57,11 @@ fn as_many_layers_as_promised_can_be_mounted() {
     let bench = Bench::new();
     for mounter in [mount::Mounter::Joined, mount::Mounter::Configured] {
         let scratch = bench.path().join(format!("{mounter:?}"));
-        let overlay = Overlay::with(Scratch::new(&scratch).unwrap(), mounter, TALLEST);
+        let overlay = Overlay::with(
+            Scratch::new(&scratch, CancellationToken::new()).unwrap(),
+            mounter,
+            TALLEST,
+        );
         let layers: Vec<Layer> = (1..overlay.shared.tallest)
             .map(|_| {
                 let Snapshot::Overlay(stack) = overlay.scratch().unwrap() else { unreachable!() };

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags};
+use tokio_util::sync::CancellationToken;
 
 use super::Overlay;
 use crate::layer::entry::{Entry, Kind};
@@ -25,7 +26,7 @@ pub(crate) fn probe(scratch: &Path) -> Result<(), SnapshotError> {
 }
 
 fn try_out(scratch: &Path) -> Result<(), SnapshotError> {
-    let overlay = Overlay::new(scratch)?;
+    let overlay = Overlay::new(scratch, CancellationToken::new())?;
     let on = |active: &dyn Active, act: fn(&RootDir) -> io::Result<()>| {
         act(active.root()).map_err(cannot_inside("use the overlay's", Path::new("")))
     };

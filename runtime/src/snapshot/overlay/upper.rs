@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::Stat;
 use rustix::io::Errno;
+use tokio_util::sync::CancellationToken;
 
 use crate::layer::entry::{Entry, Kind};
 use crate::layer::metadata::is_absent;
@@ -31,10 +32,15 @@ pub(super) struct Changes {
 }
 
 /// What the upper directory `upper` changes in `parent`.
-pub(super) fn changes(upper: &RootDir, parent: &RootDir) -> Result<Changes, SnapshotError> {
+pub(super) fn changes(
+    upper: &RootDir,
+    parent: &RootDir,
+    cancel: &CancellationToken,
+) -> Result<Changes, SnapshotError> {
     let start = Node { path: PathBuf::new(), in_parent: true, opaque: false };
-    let parts = by_level(start, |node| {
-        visit(upper, parent, &node).map_err(cannot_inside("find what changed in", &node.path))
+    let parts = by_level(cancel, start, |node| {
+        visit(upper, parent, &node, cancel)
+            .map_err(cannot_inside("find what changed in", &node.path))
     })?;
     let mut found = Found::default();
     for part in parts {
@@ -42,7 +48,7 @@ pub(super) fn changes(upper: &RootDir, parent: &RootDir) -> Result<Changes, Snap
         found.deleted.extend(part.deleted);
         found.linked.extend(part.linked);
     }
-    let below = links::rejoin(upper, parent, &mut found)?;
+    let below = links::rejoin(upper, parent, &mut found, cancel)?;
     found.candidates.extend(root(upper, parent).map_err(cannot_inside("read", Path::new("")))?);
     Ok(Changes { entries: assemble(found.candidates, found.deleted), below })
 }
@@ -63,7 +69,12 @@ struct Found {
     linked: Vec<Linked>,
 }
 
-fn visit(upper: &RootDir, parent: &RootDir, node: &Node) -> io::Result<(Found, Vec<Node>)> {
+fn visit(
+    upper: &RootDir,
+    parent: &RootDir,
+    node: &Node,
+    cancel: &CancellationToken,
+) -> io::Result<(Found, Vec<Node>)> {
     let upper = upper.open_dir(&node.path)?;
     // All components of the path are directories in the parent: no link is followed.
     let parent = node.in_parent.then(|| parent.open_dir(&node.path)).transpose()?;
@@ -98,7 +109,7 @@ fn visit(upper: &RootDir, parent: &RootDir, node: &Node) -> io::Result<(Found, V
             (Some(before), Some(parent)) => {
                 same_metadata(&entry, before)
                     && (!matches!(entry.kind, Kind::File { .. })
-                        || same_content((upper.as_fd(), &name), (parent.as_fd(), &name))?)
+                        || same_content((upper.as_fd(), &name), (parent.as_fd(), &name), cancel)?)
             }
             _ => false,
         };

@@ -14,7 +14,12 @@ fn give(
 ) -> Snapshot {
     let given = bench.path().join("given");
     fs::create_dir(&given).unwrap();
-    copy::copy_root(&RootDir::open(base).unwrap(), &RootDir::open(&given).unwrap()).unwrap();
+    copy::copy_root(
+        &RootDir::open(base).unwrap(),
+        &RootDir::open(&given).unwrap(),
+        &CancellationToken::new(),
+    )
+    .unwrap();
     let (base, again) = (base.to_owned(), Arc::clone(again));
     let again = Box::new(move || {
         again.fetch_add(1, Ordering::Relaxed);

@@ -187,8 +187,12 @@ type Step = (Vec<Op>, bool);
 
 fn check(bench: &Bench, base: &Path, steps: &[Step]) {
     let applied = tempfile::tempdir_in(bench.path()).unwrap();
-    copy::copy_root(&RootDir::open(base).unwrap(), &RootDir::open(applied.path()).unwrap())
-        .unwrap();
+    copy::copy_root(
+        &RootDir::open(base).unwrap(),
+        &RootDir::open(applied.path()).unwrap(),
+        &CancellationToken::new(),
+    )
+    .unwrap();
     let [mut overlay, mut tree] = bench.snapshotters().map(|each| each.base(base).unwrap());
     for (index, (ops, last)) in steps.iter().enumerate() {
         let links = index + 1 == steps.len();

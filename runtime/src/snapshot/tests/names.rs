@@ -65,6 +65,27 @@ fn trees_are_deep_and_their_paths_long() {
 }
 
 #[test]
+fn a_layer_of_deep_trees_and_long_paths_is_unpacked_as_it_was() {
+    let bench = Bench::new();
+    let deep =
+        |(length, depth)| -> PathBuf { std::iter::repeat_n("d".repeat(length), depth).collect() };
+    let trees = [(1, 1000), (99, 41), (99, 49), (255, 17)].map(deep);
+    assert!(trees.iter().any(|deep| deep.as_os_str().len() > 4800));
+    let empty = bench.tree.scratch().unwrap();
+    let (snapshot, changes) = step(&bench.tree, &empty, ParentUse::Shared, |root| {
+        for deep in &trees {
+            write_deep(root, deep, deep.as_os_str().as_bytes());
+        }
+    });
+    let own = tempfile::tempdir_in(bench.path()).unwrap();
+    unpack(own.path(), &packed(&bench, &changes));
+    let found = manifest(&RootDir::open(own.path()).unwrap());
+    assert_eq!(found.len(), 1000 + 49 + 17 + 4);
+    // Nothing is told that would print all of it.
+    assert!(found == manifest(bench.tree.view(&snapshot).unwrap().root()));
+}
+
+#[test]
 fn files_are_found_below_paths_that_no_system_call_takes() {
     let bench = Bench::new();
     let deep: PathBuf = std::iter::repeat_n("d".repeat(99), 42).collect();

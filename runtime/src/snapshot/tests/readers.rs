@@ -7,9 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::laws::{Op, op, perform};
 use super::*;
-use crate::CancellationToken;
 use crate::layer::testing::run;
-use crate::layer::{Bounds, Decompression, UnpackLimits};
 
 /// Writes an image of layers without compression for others to read.
 fn write_layout(to: &Path, layers: &[Vec<u8>]) {
@@ -97,7 +95,7 @@ fn check(bench: &Bench, snapshotter: &dyn Snapshotter, base: &Path, steps: &[Vec
     for directory in [&own, &tar] {
         fs::create_dir(directory).unwrap();
         let target = RootDir::open(directory).unwrap();
-        copy::copy_root(&RootDir::open(base).unwrap(), &target).unwrap();
+        copy::copy_root(&RootDir::open(base).unwrap(), &target, &CancellationToken::new()).unwrap();
     }
     let mut snapshot = snapshotter.base(base).unwrap();
     for (index, ops) in steps.iter().enumerate() {
@@ -107,10 +105,7 @@ fn check(bench: &Bench, snapshotter: &dyn Snapshotter, base: &Path, steps: &[Vec
         }
         let (next, changes) = active.commit().unwrap();
         let layer = packed(bench, &changes);
-        let (limits, cancel) = (UnpackLimits::default(), CancellationToken::new());
-        let blob = Decompression::start(std::io::Cursor::new(layer.clone()), limits).unwrap();
-        let bounds = Bounds { limits, cancel: &cancel };
-        crate::layer::unpack(blob, &RootDir::open(&own).unwrap(), bounds).unwrap();
+        unpack(&own, &layer);
         apply_with_tar(&tar, &changes, &layer);
         layers.push(layer);
         snapshot = next;

@@ -23,7 +23,7 @@ pub(super) fn changes(
     before: &Baseline,
     scratch: &Scratch,
 ) -> Result<(Baseline, Vec<Entry>), SnapshotError> {
-    let after = scan(root, &before.directories)?;
+    let after = scan(root, &before.directories, scratch.cancel())?;
     let differences = differences(&before.directories, &after);
     let mut deleted = Vec::new();
     let mut suspects = Vec::new();
@@ -35,7 +35,7 @@ pub(super) fn changes(
         let doubtful = names.iter().filter(|(_, now, then)| is_doubtful(now, then.as_ref()));
         doubtful.map(move |(name, ..)| path.join(name))
     });
-    let memory = before.memory(doubtful)?;
+    let memory = before.memory(doubtful, scratch.cancel())?;
     let judged: Vec<Vec<Candidate>> = suspects
         .into_par_iter()
         .map(|(path, names)| {
@@ -107,6 +107,7 @@ fn judge(
     let mut candidates = Vec::new();
     for (name, now, then) in names {
         let path = path.join(&name);
+        before.check()?;
         let Some((entry, _)) = present_at(dir.as_fd(), &name, path)? else { continue };
         let changed = !is_doubtful(&now, then.as_ref()) || !is_as_before(root, before, &entry)?;
         candidates.push(Candidate { entry, inode: now.shared_inode(), changed });

@@ -10,8 +10,10 @@ use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, Paral
 use rustix::fd::AsFd as _;
 use rustix::fs::{FileType, Stat};
 use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
 
 use super::pristine::Pristine;
+use crate::cancel;
 use crate::layer::entry::{Entry, Kind};
 use crate::layer::metadata::is_absent;
 use crate::rootdir::{RootDir, names, stat_at};
@@ -108,13 +110,13 @@ impl Baseline {
         pristine: Pristine,
         scratch: &Scratch,
     ) -> Result<Self, SnapshotError> {
-        let directories = scan(root, &Directories::new())?;
+        let directories = scan(root, &Directories::new(), scratch.cancel())?;
         // Much is done to directories that leaves no trace in the end. It costs little to know
         // them, and much to make the root again.
         let known = if pristine.is_at_hand() {
             BTreeMap::new()
         } else {
-            all_but_files(root, &directories)?
+            all_but_files(root, &directories, scratch.cancel())?
         };
         let (root, noted) = (root_entry(root)?, Mutex::default());
         Ok(Self { directories, root, pristine, known, noted, taken: scratch.clock()? })
@@ -126,7 +128,7 @@ impl Baseline {
         copy: &RootDir,
         scratch: &Scratch,
     ) -> Result<Self, SnapshotError> {
-        let directories = scan(copy, &Directories::new())?;
+        let directories = scan(copy, &Directories::new(), scratch.cancel())?;
         self.after(directories, copy, &[], scratch)
     }
 
@@ -151,7 +153,12 @@ impl Baseline {
 
     /// Looks closely at a file that will be moved away and back, which the file system takes for a
     /// change.
-    pub(super) fn note(&self, root: &RootDir, path: &Path) -> Result<(), SnapshotError> {
+    pub(super) fn note(
+        &self,
+        root: &RootDir,
+        path: &Path,
+        cancel: &CancellationToken,
+    ) -> Result<(), SnapshotError> {
         let failed = |source| cannot_inside("read", path)(source);
         let resolved = root.resolve(path).map_err(failed)?;
         if self.pristine.is_at_hand()
@@ -165,7 +172,7 @@ impl Baseline {
             let Some((entry, _)) = present_at(dir.as_fd(), &name, resolved.clone())? else {
                 return Ok(());
             };
-            let known = Known { entry, sha256: hash(root, &resolved)?.into() };
+            let known = Known { entry, sha256: hash(root, &resolved, cancel)?.into() };
             self.noted().insert(resolved.clone(), Arc::new(known));
             Ok(())
         };
@@ -178,15 +185,16 @@ impl Baseline {
 
     /// What is known of how the root was. `doubtful` are the paths that will be asked for: only if
     /// one of them is not known otherwise, a root that was given away is made again.
-    pub(super) fn memory(
-        &self,
+    pub(super) fn memory<'a>(
+        &'a self,
         mut doubtful: impl Iterator<Item = PathBuf>,
-    ) -> Result<Memory<'_>, SnapshotError> {
+        cancel: &'a CancellationToken,
+    ) -> Result<Memory<'a>, SnapshotError> {
         let noted = self.noted();
         let unknown = |path: &PathBuf| !self.known.contains_key(path) && !noted.contains_key(path);
         let needed = self.pristine.is_at_hand() || doubtful.any(|path| unknown(&path));
         let pristine = if needed { self.pristine.root()? } else { None };
-        Ok(Memory { known: &self.known, noted: noted.clone(), pristine })
+        Ok(Memory { known: &self.known, noted: noted.clone(), pristine, cancel })
     }
 
     /// When it was taken: what changes in the same tick may look unchanged.
@@ -197,7 +205,11 @@ impl Baseline {
     /// Hashes the files that are not as in the pristine directory, so that a later step which
     /// writes to one in place and leaves its size and time as they were can be told from one that
     /// did nothing.
-    pub(super) fn remember_content(&self, root: &RootDir) -> Result<(), SnapshotError> {
+    pub(super) fn remember_content(
+        &self,
+        root: &RootDir,
+        cancel: &CancellationToken,
+    ) -> Result<(), SnapshotError> {
         let unhashed: Vec<&Arc<Known>> = self
             .known
             .values()
@@ -206,7 +218,7 @@ impl Baseline {
             .collect();
         unhashed.into_par_iter().try_for_each(|known| {
             let path = &known.entry.path;
-            let hash = hash(root, path).map_err(cannot_inside("read", path))?;
+            let hash = hash(root, path, cancel).map_err(cannot_inside("read", path))?;
             known.sha256.get_or_init(|| hash);
             Ok(())
         })
@@ -225,11 +237,17 @@ pub(super) struct Memory<'a> {
     known: &'a BTreeMap<PathBuf, Arc<Known>>,
     noted: BTreeMap<PathBuf, Arc<Known>>,
     pristine: Option<Arc<RootDir>>,
+    cancel: &'a CancellationToken,
 }
 
 impl Memory<'_> {
     fn known(&self, path: &Path) -> Option<&Known> {
         self.known.get(path).or_else(|| self.noted.get(path)).map(|known| &**known)
+    }
+
+    /// Whether to go on asking.
+    pub(super) fn check(&self) -> Result<(), cancel::Cancelled> {
+        cancel::check(self.cancel)
     }
 
     /// What was at a path that a listing has.
@@ -246,12 +264,12 @@ impl Memory<'_> {
     /// Whether a file still has the content that it had. Its size is the same.
     pub(super) fn same_content(&self, root: &RootDir, path: &Path) -> io::Result<bool> {
         if let Some(known) = self.known(path) {
-            return Ok(known.sha256.get() == Some(&hash(root, path)?));
+            return Ok(known.sha256.get() == Some(&hash(root, path, self.cancel)?));
         }
         let Some(pristine) = &self.pristine else { return Ok(false) };
         let (before, name) = pristine.parent(path)?;
         let (dir, _) = root.parent(path)?;
-        same_content((before.as_fd(), &name), (dir.as_fd(), &name))
+        same_content((before.as_fd(), &name), (dir.as_fd(), &name), self.cancel)
     }
 }
 
@@ -259,8 +277,10 @@ impl Memory<'_> {
 fn all_but_files(
     root: &RootDir,
     directories: &Directories,
+    cancel: &CancellationToken,
 ) -> Result<BTreeMap<PathBuf, Arc<Known>>, SnapshotError> {
     let of = |path: &PathBuf, listing: &Listing| -> io::Result<Vec<(PathBuf, Arc<Known>)>> {
+        cancel::check(cancel)?;
         let mut others =
             listing.iter().filter(|(_, record)| record.kind() != FileType::RegularFile).peekable();
         if others.peek().is_none() {
@@ -284,7 +304,11 @@ fn all_but_files(
 }
 
 /// Looks at every path of a root. Directories in which nothing changed are taken from `before`.
-pub(super) fn scan(root: &RootDir, before: &Directories) -> Result<Directories, SnapshotError> {
+pub(super) fn scan(
+    root: &RootDir,
+    before: &Directories,
+    cancel: &CancellationToken,
+) -> Result<Directories, SnapshotError> {
     let visit = |path: PathBuf| match list(root, &path) {
         Ok((listing, next)) => {
             let listing = match before.get(&path) {
@@ -295,7 +319,7 @@ pub(super) fn scan(root: &RootDir, before: &Directories) -> Result<Directories, 
         }
         Err(error) => Err(cannot_inside("read", &path)(error)),
     };
-    Ok(by_level(PathBuf::new(), visit)?.into_iter().collect())
+    Ok(by_level(cancel, PathBuf::new(), visit)?.into_iter().collect())
 }
 
 fn list(root: &RootDir, path: &Path) -> io::Result<(Listing, Vec<PathBuf>)> {
@@ -329,10 +353,10 @@ pub(super) fn root_entry(root: &RootDir) -> Result<Entry, SnapshotError> {
     Ok(entry.map_err(cannot_inside::<io::Error>("read", Path::new("")))?.0)
 }
 
-fn hash(root: &RootDir, path: &Path) -> io::Result<[u8; 32]> {
+fn hash(root: &RootDir, path: &Path, cancel: &CancellationToken) -> io::Result<[u8; 32]> {
     let (dir, name) = root.parent(path)?;
     let mut file = open_file(dir.as_fd(), &name)?;
     let mut sha256 = Sha256::new();
-    crate::snapshot::changes::each_block(&mut file, |block| sha256.update(block))?;
+    crate::snapshot::changes::each_block(&mut file, cancel, |block| sha256.update(block))?;
     Ok(sha256.finalize().into())
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fd::AsFd as _;
 use rustix::fs::FileType;
+use tokio_util::sync::CancellationToken;
 
 use super::Found;
 use crate::layer::entry::{Entry, Kind};
@@ -34,17 +35,18 @@ pub(super) fn rejoin(
     upper: &RootDir,
     parent: &RootDir,
     found: &mut Found,
+    cancel: &CancellationToken,
 ) -> Result<bool, SnapshotError> {
     let files = Files::new(found);
     if files.0.is_empty() {
         return Ok(false);
     }
-    let untouched = files.untouched_names(parent, found)?;
+    let untouched = files.untouched_names(parent, found, cancel)?;
     let mut joined: BTreeMap<Inode, Inode> = BTreeMap::new();
     for (inode, file) in &files.0 {
         let others = untouched.get(inode).map_or(0, Vec::len);
         let alone = file.names.len() + others < 2;
-        if alone || !file.is_alike(upper, &found.candidates, others > 0)? {
+        if alone || !file.is_alike(upper, &found.candidates, others > 0, cancel)? {
             continue;
         }
         let own = file.names.iter().filter_map(|index| found.candidates[*index].inode);
@@ -116,6 +118,7 @@ impl Files {
         &self,
         parent: &RootDir,
         found: &Found,
+        cancel: &CancellationToken,
     ) -> Result<BTreeMap<Inode, Vec<Entry>>, SnapshotError> {
         let partly = self.0.iter().filter(|(_, file)| file.links > file.names.len() as u64);
         let partly: BTreeSet<Inode> = partly.map(|(inode, _)| *inode).collect();
@@ -129,7 +132,7 @@ impl Files {
             .iter()
             .map(|Candidate { entry, .. }| (entry.path.as_path(), entry.kind == Kind::Directory))
             .collect();
-        for (inode, entry) in names_of(parent, &partly)? {
+        for (inode, entry) in names_of(parent, &partly, cancel)? {
             let mut above = entry.path.ancestors().skip(1);
             let stays = !there.contains_key(entry.path.as_path())
                 && !gone.contains(entry.path.as_path())
@@ -150,6 +153,7 @@ impl File {
         upper: &RootDir,
         candidates: &[Candidate],
         untouched: bool,
+        cancel: &CancellationToken,
     ) -> Result<bool, SnapshotError> {
         let mut names = self.names.iter().map(|index| &candidates[*index]);
         if untouched {
@@ -162,7 +166,7 @@ impl File {
                 continue;
             }
             if !same_metadata(&first.entry, &other.entry)
-                || !content_is_same(upper, &first.entry.path, &other.entry.path)
+                || !content_is_same(upper, &first.entry.path, &other.entry.path, cancel)
                     .map_err(cannot_inside("read", &other.entry.path))?
             {
                 return Ok(false);
@@ -172,14 +176,23 @@ impl File {
     }
 }
 
-fn content_is_same(root: &RootDir, a: &Path, b: &Path) -> io::Result<bool> {
+fn content_is_same(
+    root: &RootDir,
+    a: &Path,
+    b: &Path,
+    cancel: &CancellationToken,
+) -> io::Result<bool> {
     let ((a, a_name), (b, b_name)) = (root.parent(a)?, root.parent(b)?);
-    same_content((a.as_fd(), &a_name), (b.as_fd(), &b_name))
+    same_content((a.as_fd(), &a_name), (b.as_fd(), &b_name), cancel)
 }
 
 /// All names of some files.
-fn names_of(root: &RootDir, inodes: &BTreeSet<Inode>) -> Result<Vec<Name>, SnapshotError> {
-    let found = by_level(PathBuf::new(), |path| {
+fn names_of(
+    root: &RootDir,
+    inodes: &BTreeSet<Inode>,
+    cancel: &CancellationToken,
+) -> Result<Vec<Name>, SnapshotError> {
+    let found = by_level(cancel, PathBuf::new(), |path| {
         names_in(root, &path, inodes).map_err(cannot_inside("read", &path))
     })?;
     Ok(found.into_iter().flatten().collect())

@@ -7,29 +7,34 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
+use tokio_util::sync::CancellationToken;
+
+use crate::cancel;
 
 /// What one reading and writing moves where the kernel does not copy by itself.
 const CHUNK: usize = 128 * 1024;
 /// The most that `copy_file_range(2)` is asked for at once, so that a build can be stopped.
-const RANGE: u64 = 1 << 30;
+const RANGE: u64 = 32 << 20;
 
 /// Which ways work; found out by trying.
 #[derive(Debug)]
-pub(super) struct Means {
+pub(crate) struct Means<'a> {
     /// Sharing the blocks (`FICLONE`).
     share: AtomicBool,
     /// Copying in the kernel (`copy_file_range`).
     range: AtomicBool,
+    /// Ends a copy early.
+    cancel: &'a CancellationToken,
 }
 
-impl Means {
+impl<'a> Means<'a> {
     /// All of them, until one fails.
-    pub(super) fn new() -> Self {
-        Self { share: AtomicBool::new(true), range: AtomicBool::new(true) }
+    pub(crate) fn new(cancel: &'a CancellationToken) -> Self {
+        Self { share: AtomicBool::new(true), range: AtomicBool::new(true), cancel }
     }
 
     /// Makes a new file with the content of another. Holes stay holes.
-    pub(super) fn copy(
+    pub(crate) fn copy(
         &self,
         (source, from): (BorrowedFd<'_>, &OsStr),
         (target, to): (BorrowedFd<'_>, &OsStr),
@@ -50,6 +55,7 @@ impl Means {
         }
         let mut at = 0;
         while let Some((start, end)) = next_data(&input, at, size)? {
+            cancel::check(self.cancel)?;
             self.copy_range(&input, &output, start, end)?;
             at = end;
         }
@@ -75,6 +81,7 @@ impl Means {
     ) -> io::Result<()> {
         let mut at = start;
         while at < end && self.range.load(Ordering::Relaxed) {
+            cancel::check(self.cancel)?;
             let length = usize::try_from((end - at).min(RANGE)).unwrap_or(usize::MAX);
             let (mut from, mut to) = (at, at);
             match rustix::fs::copy_file_range(input, Some(&mut from), output, Some(&mut to), length)
@@ -91,6 +98,7 @@ impl Means {
         }
         let mut buffer = vec![0; if at < end { CHUNK } else { 0 }];
         while at < end {
+            cancel::check(self.cancel)?;
             let length = usize::try_from(end - at).unwrap_or(CHUNK).min(CHUNK);
             let read =
                 rustix::io::retry_on_intr(|| rustix::io::pread(input, &mut buffer[..length], at))?;
