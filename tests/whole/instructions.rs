@@ -64,7 +64,7 @@ fn mounts_are_as_their_keys_say() {
     let base = registry.push(&base::busybox(), "base:1");
     let dockerfile = format!(
         "FROM {base} AS other\n\
-         RUN mkdir -p /seed/in && echo seeded > /seed/in/f && chown 7:8 /seed && chmod 0750 /seed\n\
+         RUN mkdir -p /seed/in && echo seeded > /seed/in/f && ln /seed/in/f /seed/in/g && chown 7:8 /seed && chmod 0750 /seed\n\
          FROM {base}\n\
          RUN --mount=type=cache,target=/c,id=own,uid=5,gid=6,mode=0710 \
          stat -c '%u:%g %a' /c && echo x > /c/x\n\
@@ -76,6 +76,7 @@ fn mounts_are_as_their_keys_say() {
          RUN --mount=type=bind,target=/b,source=dir,rw echo new > /b/new && ls /b\n\
          RUN --mount=target=/b,source=dir ls /b\n\
          RUN --mount=type=bind,from={base},source=/bin,target=/b [ -x /b/busybox ] && echo image\n\
+         RUN --mount=from=other,source=/seed,target=/b [ /b/in/f -ef /b/in/g ] && echo linked\n\
          RUN --mount=type=tmpfs,target=/t echo x > /t/x && ls /t\n\
          RUN --mount=type=secret,id=s,target=/run/s,mode=0440,uid=5,gid=6 \
          stat -c '%u:%g %a' /run/s && cat /run/s\n\
@@ -92,8 +93,8 @@ fn mounts_are_as_their_keys_say() {
             .succeed();
         let seen: Vec<_> = outcome.lines().collect();
         let expected = [
-            "5:6 710", "x", "9", "7:8 750", "seeded", "f", "new", "f", "image", "x", "5:6 440",
-            "secret", "none", "secret",
+            "5:6 710", "x", "9", "7:8 750", "seeded", "f", "new", "f", "image", "linked", "x",
+            "5:6 440", "secret", "none", "secret",
         ];
         assert_eq!(seen, expected, "{isolation}");
     }
