@@ -43,8 +43,9 @@ impl Mounts {
         match mount {
             Mount::Bind { target, from, source, writable } => {
                 let tree = machine.tree(*from)?;
-                let from = if tree.hides() {
-                    self.without_hidden(machine, *from, &tree)?
+                let failed = |error| io_error("read", source.into(), error);
+                let from = if tree.hides() || tree.shows_owners(source.as_ref()).map_err(failed)? {
+                    self.as_copied(machine, *from, &tree)?
                 } else {
                     duplicate(&tree)?
                 };
@@ -105,8 +106,8 @@ impl Mounts {
         Ok(())
     }
 
-    /// A copy of a tree, as a mount would show what the tree hides.
-    fn without_hidden(
+    /// A copy of a tree, as a mount would show what the tree hides, and who owns it on this machine.
+    fn as_copied(
         &self,
         machine: &Machine,
         from: NodeId,
