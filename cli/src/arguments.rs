@@ -256,6 +256,9 @@ pub(crate) struct MachineArgs {
     /// Size of /dev/shm of each RUN [default: 64m]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(crate) shm_size: Option<u64>,
+    /// What a Dockerfile may ask for beside what every one may; may be repeated
+    #[arg(long = "allow", value_enum, value_name = "ENTITLEMENT", action = ArgAction::Append)]
+    pub(crate) allowed: Vec<Entitlement>,
     /// How much a layer of a base image, or an archive of ADD, may come to; may be repeated
     /// [default: 4000000 entries; 16 GiB, or 200 times what it is compressed]
     #[arg(long = "unpack-limit", value_name = "entries=N|size=SIZE", action = ArgAction::Append)]
@@ -330,6 +333,14 @@ pub(crate) enum Progress {
     Plain,
     /// One JSON object a line
     Json,
+}
+
+/// What is only done for a Dockerfile that is trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Entitlement {
+    /// `RUN --security=insecure`: not confined, as root of the builder
+    #[value(name = "security.insecure")]
+    Insecure,
 }
 
 /// What a RUN reaches.

@@ -207,6 +207,20 @@ impl StepMount {
             | Self::Ssh { target, .. } => target,
         }
     }
+
+    /// What is mounted where, as it follows "mount".
+    fn described(&self) -> String {
+        match self {
+            Self::Bind { source, target, .. } if !matches!(source.as_str(), "" | "/") => {
+                format!("`{source}` at `{target}`")
+            }
+            Self::Bind { target, .. }
+            | Self::Cache { target, .. }
+            | Self::Tmpfs { target, .. }
+            | Self::Secret { target, .. }
+            | Self::Ssh { target, .. } => format!("`{target}`"),
+        }
+    }
 }
 
 /// How a command ended.

@@ -19,6 +19,7 @@ mod scratch;
 mod tree;
 mod walk;
 
+pub(crate) use copy::copy_what_is_allowed;
 pub use ignored::{Ignored, IgnoredError};
 pub(crate) use overlay::Overlay;
 pub(crate) use tree::{Again, Tree};

@@ -53,7 +53,7 @@ pub(crate) fn lookup(root: &RootDir, spec: &str) -> Result<User, UserError> {
     let (user, group) = split(spec);
     let user = user.unwrap_or("0");
     let passwd = read(root, "/etc/passwd")?;
-    let number = user.parse::<u32>().ok();
+    let number = number(user);
     let entry = passwd.lines().filter_map(Account::parse).find(|account| match number {
         Some(number) => account.uid == number,
         None => account.name == user,
@@ -98,7 +98,7 @@ pub(crate) fn owner(root: &RootDir, spec: &str) -> Result<(u32, u32), UserError>
     let (uid, own_group) = match user {
         None => (0, 0),
         Some(user) => {
-            if let Ok(number) = user.parse::<u32>() {
+            if let Some(number) = number(user) {
                 (number, number)
             } else {
                 let user = lookup(root, user)?;
@@ -116,8 +116,13 @@ fn split(spec: &str) -> (Option<&str>, Option<&str>) {
     (Some(user).filter(|user| !user.is_empty()), Some(group).filter(|group| !group.is_empty()))
 }
 
+/// A number of a user or group. The highest one is nobody's: to the kernel it means "leave it".
+fn number(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|number| *number != u32::MAX)
+}
+
 fn group_id(root: &RootDir, group: &str) -> Result<u32, UserError> {
-    if let Ok(number) = group.parse() {
+    if let Some(number) = number(group) {
         return Ok(number);
     }
     let file = read(root, "/etc/group")?;
@@ -158,8 +163,8 @@ impl<'a> Account<'a> {
         let mut fields = line.split(':');
         let name = fields.next().filter(|name| !name.is_empty())?;
         let _password = fields.next()?;
-        let uid = fields.next()?.parse().ok()?;
-        let gid = fields.next()?.parse().ok()?;
+        let uid = number(fields.next()?)?;
+        let gid = number(fields.next()?)?;
         let _comment = fields.next();
         Some(Self { name, uid, gid, home: fields.next().unwrap_or("") })
     }
@@ -177,7 +182,7 @@ impl<'a> Group<'a> {
         let mut fields = line.split(':');
         let name = fields.next().filter(|name| !name.is_empty())?;
         let _password = fields.next()?;
-        let gid = fields.next()?.parse().ok()?;
+        let gid = number(fields.next()?)?;
         Some(Self { name, gid, members: fields.next().unwrap_or("") })
     }
 }

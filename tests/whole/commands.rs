@@ -180,6 +180,7 @@ fn a_mounted_context_shows_no_more_than_a_copied_one() {
     let mount = "--mount=type=bind,target=/c";
     let dockerfile =
         format!("FROM {base}\nRUN {mount} ls /c\nRUN {mount},source=d,rw echo > /c/n\n");
+    let owners = format!("FROM {base}\nRUN {mount} stat -c '%u:%g %n' /c /c/d/*\n");
     for isolation in ["namespaces", "chroot"] {
         let build = Build::of(&dockerfile)
             .file("shown", "")
@@ -188,6 +189,12 @@ fn a_mounted_context_shows_no_more_than_a_copied_one() {
             .file(".dockerignore", "hidden\n.dockerignore\n");
         let outcome = build.option("--isolation", isolation).no_push().succeed();
         assert_eq!(outcome.lines().collect::<Vec<_>>(), ["d", "shown"]);
+        // Who owns the context on the builder's disk means nothing in a step.
+        let build = Build::of(&owners).file("d/f", "").file("d/g", "");
+        std::os::unix::fs::chown(build.path("context/d/g"), Some(5), Some(6)).unwrap();
+        let seen = build.option("--isolation", isolation).no_push().succeed();
+        let expected = ["0:0 /c", "0:0 /c/d/f", "0:0 /c/d/g"];
+        assert_eq!(seen.lines().collect::<Vec<_>>(), expected, "{isolation}");
         assert!(!outcome.path("context/d/n").exists());
     }
 }

@@ -64,15 +64,19 @@ fn mounts_are_as_their_keys_say() {
     let base = registry.push(&base::busybox(), "base:1");
     let dockerfile = format!(
         "FROM {base} AS other\n\
-         RUN mkdir -p /seed/in && echo seeded > /seed/in/f\n\
+         RUN mkdir -p /seed/in && echo seeded > /seed/in/f && ln /seed/in/f /seed/in/g && chown 7:8 /seed && chmod 0750 /seed\n\
          FROM {base}\n\
          RUN --mount=type=cache,target=/c,id=own,uid=5,gid=6,mode=0710 \
          stat -c '%u:%g %a' /c && echo x > /c/x\n\
-         RUN --mount=type=cache,target=/elsewhere,id=own,sharing=locked cat /elsewhere/x\n\
-         RUN --mount=type=cache,target=/c,from=other,source=/seed,sharing=private cat /c/in/f\n\
+         RUN --mount=type=cache,target=/elsewhere,id=own,uid=5,gid=6,mode=710,sharing=locked \
+         cat /elsewhere/x\n\
+         RUN --mount=type=cache,target=/c,id=own,uid=9 stat -c %u /c && ls /c\n\
+         RUN --mount=type=cache,target=/c,from=other,source=/seed,sharing=private \
+         stat -c '%u:%g %a' /c && cat /c/in/f\n\
          RUN --mount=type=bind,target=/b,source=dir,rw echo new > /b/new && ls /b\n\
          RUN --mount=target=/b,source=dir ls /b\n\
          RUN --mount=type=bind,from={base},source=/bin,target=/b [ -x /b/busybox ] && echo image\n\
+         RUN --mount=from=other,source=/seed,target=/b [ /b/in/f -ef /b/in/g ] && echo linked\n\
          RUN --mount=type=tmpfs,target=/t echo x > /t/x && ls /t\n\
          RUN --mount=type=secret,id=s,target=/run/s,mode=0440,uid=5,gid=6 \
          stat -c '%u:%g %a' /run/s && cat /run/s\n\
@@ -89,11 +93,33 @@ fn mounts_are_as_their_keys_say() {
             .succeed();
         let seen: Vec<_> = outcome.lines().collect();
         let expected = [
-            "5:6 710", "x", "seeded", "f", "new", "f", "image", "x", "5:6 440", "secret", "none",
-            "secret",
+            "5:6 710", "x", "9", "7:8 750", "seeded", "f", "new", "f", "image", "linked", "x",
+            "5:6 440", "secret", "none", "secret",
         ];
         assert_eq!(seen, expected, "{isolation}");
     }
     let required = format!("FROM {base}\nRUN --mount=type=secret,id=s,required true\n");
     Build::of(&required).no_push().fail().says(&["`s`", "--secret", "Dockerfile:2"]);
+}
+
+#[test]
+fn what_cannot_be_mounted_or_written_is_named() {
+    let registry = Registry::start();
+    let base = registry.push(&base::busybox(), "base:1");
+    for isolation in ["namespaces", "chroot"] {
+        for (mount, says) in [
+            ("type=bind,source=nope,target=/c", ["`/nope` at `/c`", "No such file"]),
+            ("type=bind,source=f,target=/bin", ["`/bin`", "Is a directory"]),
+            ("type=tmpfs,target=/etc/passwd", ["`/etc/passwd`", "Not a directory"]),
+        ] {
+            let build = Build::of(&format!("FROM {base}\nRUN --mount={mount} true\n"));
+            let outcome = build.file("f", "f").option("--isolation", isolation).no_push().fail();
+            outcome.says(&says).says(&["cannot mount", "Dockerfile:2"]);
+        }
+    }
+    let write = "RUN --mount=type=secret,id=s,mode=0600 ! { echo x > /run/secrets/s; }";
+    let build = Build::of(&format!("FROM {base}\n{write}\n"));
+    fs::write(build.path("s"), "secret").unwrap();
+    let build = build.option("--secret", "id=s,src=s").option("--isolation", "namespaces");
+    build.no_push().succeed();
 }

@@ -141,3 +141,14 @@ fn all_mistakes_of_a_dockerfile_are_reported_at_once() {
         "Dockerfile:3",
     ]);
 }
+
+#[test]
+fn a_command_is_confined_unless_it_is_allowed_not_to_be() {
+    let registry = Registry::start();
+    let base = registry.push(&base::busybox(), "base:1");
+    let dockerfile = format!("FROM {base}\nRUN true\nRUN --security=insecure echo free\n");
+    let outcome = Build::of(&dockerfile).no_push().fail();
+    outcome.says(&["`RUN --security=insecure`", "--allow security.insecure", "Dockerfile:3"]);
+    let outcome = Build::of(&dockerfile).option("--allow", "security.insecure").no_push().succeed();
+    assert_eq!(outcome.lines().collect::<Vec<_>>(), ["free"]);
+}

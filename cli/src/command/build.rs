@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ir::{Graph, Source};
+use ir::instruction::Security;
+use ir::{Graph, Op, Source};
 use runtime::CancellationToken;
 use runtime::build::{BuildError, Outputs, Settings};
 use runtime::event::Events;
@@ -14,7 +15,8 @@ use runtime::snapshot::Ignored;
 use runtime::store::Store;
 
 use crate::arguments::{
-    BuildArgs, ChangesArgs, Compression, ImageFormat, MachineArgs, OutputArgs, UnpackLimit,
+    BuildArgs, ChangesArgs, Compression, Entitlement, ImageFormat, MachineArgs, OutputArgs,
+    UnpackLimit,
 };
 use crate::command::place::Place;
 use crate::command::{self, secret};
@@ -61,6 +63,7 @@ pub(crate) fn run(
             () = cancel.cancelled() => return Err(interrupted(stopped).await),
         };
         let Plan { graph, epoch: planned } = front::plan(ui, &front, &facts)?;
+        check_allowed(&front, &graph, &args.machine.allowed)?;
         // The environment is nearer than the Dockerfile, and a build argument nearer still.
         let epoch = match front.options.build_args.get("SOURCE_DATE_EPOCH") {
             Some(_) => planned.or(epoch),
@@ -94,6 +97,31 @@ pub(crate) fn run(
             Err(error) => Err(build_error(&front, &error)),
         }
     })
+}
+
+/// Refuses what the Dockerfile asks for and is not allowed, as it would not be confined.
+fn check_allowed(
+    front: &Front,
+    graph: &Graph,
+    allowed: &[Entitlement],
+) -> Result<(), CommandError> {
+    if allowed.contains(&Entitlement::Insecure) {
+        return Ok(());
+    }
+    let insecure = |op: &Op| matches!(op, Op::Run(run) if run.security == Security::Insecure);
+    match graph.iter().find(|(_, node)| insecure(&node.op)) {
+        None => Ok(()),
+        Some((_, node)) => Err(CommandError::Build {
+            message: "`RUN --security=insecure` is not allowed".to_owned(),
+            help: vec![
+                "remove the flag, or give `--allow security.insecure` if the Dockerfile may do \
+                 whatever the builder may"
+                    .to_owned(),
+            ],
+            place: Some((Box::new(Source::clone(&front.source)), node.origin.span)),
+            status: 1,
+        }),
+    }
 }
 
 /// What no layer has. Tells of what is accepted without effect.

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::Settings;
 use super::error::{BuildError, NodeError};
 use super::needs::Needs;
+use crate::context::git::References;
 use crate::context::source::{Owners, Tree};
 use crate::event::{Events, Task};
 use crate::layer::entry::Time;
@@ -32,6 +33,8 @@ pub(super) struct Machine {
     needs: Needs,
     /// The nodes whose layers the image consists of.
     wanted: BTreeSet<NodeId>,
+    /// What references of git repositories are at.
+    pub(super) references: Arc<References>,
     /// What the nodes that are done resulted in.
     products: Mutex<BTreeMap<NodeId, Product>>,
 }
@@ -68,6 +71,7 @@ impl Machine {
             snapshotters_passed_over,
             needs,
             wanted,
+            references: Arc::default(),
             products: Mutex::default(),
         })
     }

@@ -1,16 +1,17 @@
 //! What a command sees beside its root: mounts of the graph become mounts of the sandbox.
 
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use ir::NodeId;
 use ir::op::{CopyOp, CopySource, Mount, Sharing};
 use rustix::fd::OwnedFd;
 
-use super::cache_mount::{CacheDirectory, Request};
+use super::cache_mount::{Base, CacheDirectory, Request};
 use super::error::NodeError;
 use super::machine::Machine;
-use crate::context::source::Tree;
+use crate::context::source::{Owners, Tree};
 use crate::op;
 use crate::op::copy::Dates;
 use crate::rootdir::RootDir;
@@ -42,8 +43,9 @@ impl Mounts {
         match mount {
             Mount::Bind { target, from, source, writable } => {
                 let tree = machine.tree(*from)?;
-                let from = if tree.hides() {
-                    self.without_hidden(machine, *from, &tree)?
+                let failed = |error| io_error("read", source.into(), error);
+                let from = if tree.hides() || tree.shows_owners(source.as_ref()).map_err(failed)? {
+                    self.as_copied(machine, *from, &tree)?
                 } else {
                     duplicate(&tree)?
                 };
@@ -59,8 +61,11 @@ impl Mounts {
                     }
                     _ => *sharing,
                 };
-                let request = Request { id, sharing, mode: *mode, owner: (*uid, *gid) };
-                let cache = open_cache(machine, &request, *from, source)?;
+                let base = match from {
+                    Some(from) => Base::Copied { from: machine.graph.node(*from).key, source },
+                    None => Base::Made { mode: *mode, owner: (*uid, *gid) },
+                };
+                let cache = open_cache(machine, &Request { id, base, sharing }, *from)?;
                 let (target, directory) = (target.clone(), cache.path.clone());
                 self.caches.push(cache);
                 self.shown.push(StepMount::Cache { target, directory, readonly: *readonly });
@@ -101,8 +106,8 @@ impl Mounts {
         Ok(())
     }
 
-    /// A copy of a tree, as a mount would show what the tree hides.
-    fn without_hidden(
+    /// A copy of a tree, as a mount would show what the tree hides, and who owns it on this machine.
+    fn as_copied(
         &self,
         machine: &Machine,
         from: NodeId,
@@ -126,22 +131,28 @@ fn duplicate(tree: &Tree) -> Result<OwnedFd, NodeError> {
     duplicate.map_err(|source| io_error("open the root", "/".into(), source))
 }
 
-/// Opens a cache directory; a new one starts with what `source` of `from` holds.
+/// Opens a cache directory; a new one may begin as a copy of what is in `from`.
 fn open_cache(
     machine: &Machine,
     request: &Request<'_>,
     from: Option<NodeId>,
-    source: &str,
 ) -> Result<CacheDirectory, NodeError> {
     let work = machine.settings.store.directory();
-    let error = |error| io_error("open the cache", work.to_owned(), error);
-    let cache = request.open(work, &machine.cancel).map_err(error)?;
-    if let (true, Some(from)) = (cache.fresh, from) {
+    let failed = |error| io_error("open the cache", work.to_owned(), error);
+    let fill = |path: &Path| {
+        let (Base::Copied { source, .. }, Some(from)) = (request.base, from) else { return Ok(()) };
         let tree = machine.tree(from)?;
-        let root = RootDir::open(&cache.path).map_err(error)?;
+        let root = RootDir::open(path).map_err(failed)?;
         copy_all(machine, (from, source), &tree, &root)?;
-    }
-    Ok(cache)
+        let look = |source: &Path| tree.root().stat(source).transpose();
+        let Some(stat) = look(Path::new(source)) else { return Ok(()) };
+        let stat = stat.map_err(failed)?;
+        let owner = if tree.owners() == Owners::Root { (0, 0) } else { (stat.st_uid, stat.st_gid) };
+        std::os::unix::fs::chown(path, Some(owner.0), Some(owner.1)).map_err(failed)?;
+        let mode = std::fs::Permissions::from_mode(stat.st_mode & 0o7777);
+        std::fs::set_permissions(path, mode).map_err(failed)
+    };
+    request.open(work, &machine.cancel, fill)
 }
 
 /// Copies what a directory of a tree holds, and the tree shows, into a root.

@@ -84,7 +84,8 @@ async fn tree_of_git(machine: &Arc<Machine>, id: NodeId, git: &GitOp) -> Result<
         };
         let progress =
             Arc::new(machine.events.meter(Task::Node(id), "repository".to_owned(), None));
-        let surroundings = Surroundings { handle, cancel: machine.cancel.clone(), progress };
+        let (cancel, references) = (machine.cancel.clone(), Arc::clone(&machine.references));
+        let surroundings = Surroundings { handle, cancel, progress, references };
         Ok(context::git::tree(&git, &access, &surroundings, &directory, machine.now())?)
     };
     machine.blocking(fetch).await

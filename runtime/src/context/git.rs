@@ -27,6 +27,7 @@ use remote::Remote;
 pub(crate) use access::Access;
 pub use error::GitError;
 pub(crate) use fetch::Surroundings;
+pub(crate) use reference::References;
 
 mod access;
 mod attributes;

@@ -94,6 +94,35 @@ impl Tree {
         self.owners
     }
 
+    /// Whether something that a path leads to belongs to somebody else than it does in an image.
+    pub(crate) fn shows_owners(&self, path: &Path) -> io::Result<bool> {
+        use rustix::fd::AsFd as _;
+        let of_another = |stat: &Stat| (stat.st_uid, stat.st_gid) != (0, 0);
+        let is_directory =
+            |stat: &Stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        if self.owners == Owners::Kept {
+            return Ok(false);
+        }
+        let Some(stat) = self.root.stat(path)? else { return Ok(false) };
+        if !is_directory(&stat) || of_another(&stat) {
+            return Ok(of_another(&stat));
+        }
+        let mut pending = vec![self.root.resolve(path)?];
+        while let Some(directory) = pending.pop() {
+            let fd = self.root.open_dir(&directory)?;
+            for name in names(fd.as_fd())? {
+                let stat = stat_at(fd.as_fd(), &name)?;
+                if of_another(&stat) {
+                    return Ok(true);
+                }
+                if is_directory(&stat) {
+                    pending.push(directory.join(&name));
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// Whether a path without links in it is shown, if it exists. A directory that is not may
     /// still hold something that is: [`Tree::may_show_below`].
     pub(crate) fn shows(&self, path: &Path) -> bool {

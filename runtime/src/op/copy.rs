@@ -150,6 +150,7 @@ impl Step<'_, '_> {
                 continue;
             }
             self.destination_directory()?;
+            self.copier.next_source();
             if found.is_directory() {
                 self.copy_directory(tree, &found, None)?;
             } else {
@@ -179,6 +180,7 @@ impl Step<'_, '_> {
         for path in paths {
             let found = self.look_up(tree, path)?;
             if found.is_directory() {
+                self.copier.next_source();
                 let wanted = (!pattern.is_empty())
                     .then(|| Wildcard::parse(pattern, DoubleStar::Directories))
                     .transpose()?;

@@ -3,18 +3,19 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{
     AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps, Uid,
 };
+use tokio_util::sync::CancellationToken;
 
-use crate::rootdir;
+use crate::rootdir::RootDir;
+use crate::snapshot::copy_what_is_allowed;
 
-/// Copies what `from` is open on (for reading) to a name that is free: directories, files, links
-/// and devices with their modes, owners and times; sockets are left out.
+/// Copies what `from` is open on (for reading) to a name that is free: a file, or a directory with
+/// all that a root may hold.
 ///
 /// Contents are shared with the original where the file system can do that.
 pub(super) fn copy(from: OwnedFd, to: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
@@ -23,14 +24,14 @@ pub(super) fn copy(from: OwnedFd, to: BorrowedFd<'_>, name: &OsStr) -> io::Resul
         rustix::fs::mkdirat(to, name, Mode::from_raw_mode(0o700))?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let made = rustix::fs::openat(to, name, flags, Mode::empty())?;
-        for child in rootdir::names(from.as_fd())? {
-            copy_entry(from.as_fd(), made.as_fd(), &child)?;
-        }
-    } else {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let made = rustix::fs::openat(to, name, flags, Mode::from_raw_mode(0o600))?;
-        io::copy(&mut File::from(from), &mut File::from(made))?;
+        let (from, made) = (RootDir::from_fd(from), RootDir::from_fd(made));
+        // To the end even when the build is stopped: it may be what brings a cache back.
+        let never = CancellationToken::new();
+        return copy_what_is_allowed(&from, &made, &never).map_err(io::Error::other);
     }
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let made = rustix::fs::openat(to, name, flags, Mode::from_raw_mode(0o600))?;
+    io::copy(&mut File::from(from), &mut File::from(made))?;
     finish(to, name, &stat)
 }
 
@@ -51,26 +52,6 @@ pub(super) fn replace_directory(from: OwnedFd, to: &Path) -> io::Result<()> {
     let swap = RenameFlags::EXCHANGE;
     rustix::fs::renameat_with(&directory, &fresh, &directory, name, swap)?;
     fs::remove_dir_all(&path)
-}
-
-fn copy_entry(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
-    let stat = rootdir::stat_at(from, name)?;
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::Directory | FileType::RegularFile => {
-            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-            copy(rustix::fs::openat(from, name, flags, Mode::empty())?, to, name)
-        }
-        FileType::Symlink => {
-            let target = rustix::fs::readlinkat(from, name, Vec::new())?;
-            rustix::fs::symlinkat(OsStr::from_bytes(target.as_bytes()), to, name)?;
-            finish(to, name, &stat)
-        }
-        kind @ (FileType::Fifo | FileType::CharacterDevice | FileType::BlockDevice) => {
-            rustix::fs::mknodat(to, name, kind, Mode::from_raw_mode(0o600), stat.st_rdev)?;
-            finish(to, name, &stat)
-        }
-        FileType::Socket | FileType::Unknown => Ok(()),
-    }
 }
 
 /// Owner, mode and times, in the order in which none undoes another.

@@ -83,17 +83,22 @@ impl Layout {
                 let from = RootDir::from_fd(from);
                 let flags = OFlags::RDONLY | OFlags::NONBLOCK;
                 let from = from.open_at(Path::new(&source), flags, Mode::empty())?;
+                let kind = FileType::from_raw_mode(rustix::fs::fstat(&from)?.st_mode);
+                self.stubs.check(Path::new(&target), kind == FileType::Directory)?;
                 self.place(&target, End::Remove, |parent, name| copy::copy(from, parent, name))?;
             }
             StepMount::Cache { target, directory, readonly } => {
+                self.stubs.check(Path::new(&target), true)?;
                 self.cache(&target, &directory, readonly)?;
             }
             StepMount::Tmpfs { target, size: _, readonly: _ } => {
+                self.stubs.check(Path::new(&target), true)?;
                 let fill =
                     |parent: BorrowedFd<'_>, name: &OsStr| fresh_directory(parent, name, 0o1777);
                 self.place(&target, End::Remove, fill)?;
             }
             StepMount::Secret { target, content, mode, uid, gid } => {
+                self.stubs.check(Path::new(&target), false)?;
                 self.file(&target, &content, mode, (uid, gid))?;
             }
             StepMount::Ssh { target, socket, mode, uid, gid } => {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags};
 
@@ -85,17 +85,31 @@ pub(super) fn forbid_devices(mount: BorrowedFd<'_>) -> io::Result<()> {
 /// here lies in other mounts of the step.
 pub(super) fn place(root: &RootDir, target: &str, mount: BorrowedFd<'_>) -> Result<(), Failure> {
     let attached = || -> io::Result<()> {
-        let stat = rustix::fs::fstat(mount)?;
         let path = Path::new(target);
-        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
+        let is_directory = is_directory(&rustix::fs::fstat(mount)?);
+        if is_directory {
             make_dir(root, path)?;
         } else {
             make_file(root, path)?;
         }
         let on = root.open_at(path, OFlags::PATH, Mode::empty())?;
+        fits(is_directory, &rustix::fs::fstat(&on)?)?;
         attach_fd(mount, on.as_fd())
     };
     attached().stage(&format!("mount `{target}`"))
+}
+
+/// Refuses to put a directory on a file, or a file on a directory; the kernel says less about it.
+pub(super) fn fits(is_directory: bool, on: &Stat) -> io::Result<()> {
+    match (is_directory, self::is_directory(on)) {
+        (true, false) => Err(Errno::NOTDIR.into()),
+        (false, true) => Err(Errno::ISDIR.into()),
+        (true, true) | (false, false) => Ok(()),
+    }
+}
+
+fn is_directory(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Directory
 }
 
 /// Makes a directory where none is.

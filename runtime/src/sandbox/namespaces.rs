@@ -43,7 +43,7 @@ pub(super) fn enter(own: &Namespaces, descriptors: Vec<OwnedFd>) -> Result<(), F
         if target == HOSTS && !named {
             content.extend(local_line(rustix::system::uname().nodename()));
         }
-        let file = MountKind::File { content, mode: 0o644, uid: 0, gid: 0 };
+        let file = MountKind::File { content, mode: 0o644, uid: 0, gid: 0, readonly: false };
         setup.mount(target, &file)?;
     }
     for Mount { target, kind } in &own.mounts {
@@ -112,10 +112,14 @@ impl<'a> Setup<'a> {
                 attributes.set(MountAttrFlags::MOUNT_ATTR_RDONLY, *readonly);
                 mounting::new("tmpfs", &options, attributes).stage(&stage)?
             }
-            MountKind::File { content, mode, uid, gid } => {
+            MountKind::File { content, mode, uid, gid, readonly } => {
                 let path = self.name();
                 write(&path, content, *mode, (*uid, *gid)).stage(&stage)?;
-                mounting::clone(&path).stage(&stage)?
+                let mount = mounting::clone(&path).stage(&stage)?;
+                if *readonly {
+                    mounting::make_readonly(mount.as_fd(), false).stage(&stage)?;
+                }
+                mount
             }
         };
         mounting::place(&self.root, target, mount.as_fd())

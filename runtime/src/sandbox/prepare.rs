@@ -269,7 +269,7 @@ impl Task {
         relays: &mut Vec<Relay>,
     ) -> Result<(), SandboxError> {
         for mount in std::mem::take(&mut self.mounts) {
-            let action = format!("lay out `{}`", mount.target());
+            let action = format!("mount {}", mount.described());
             let relay = layout.mount(mount).map_err(SandboxError::prepare(action))?;
             relays.extend(relay);
         }
@@ -298,7 +298,7 @@ impl Task {
 
     /// Opens what a step's mount shows.
     fn source(&self, mount: StepMount, to: &mut Sources) -> Result<Mount, SandboxError> {
-        let action = format!("mount `{}`", mount.target());
+        let action = format!("mount {}", mount.described());
         let number = to.relays.len();
         let opened = match mount {
             StepMount::Bind { target, from, source, writable } => to
@@ -317,9 +317,10 @@ impl Task {
             StepMount::Tmpfs { target, size, readonly } => {
                 Ok(Mount { target, kind: MountKind::Tmpfs { size, readonly } })
             }
-            StepMount::Secret { target, content, mode, uid, gid } => {
-                Ok(Mount { target, kind: MountKind::File { content, mode, uid, gid } })
-            }
+            StepMount::Secret { target, content, mode, uid, gid } => Ok(Mount {
+                target,
+                kind: MountKind::File { content, mode, uid, gid, readonly: true },
+            }),
             StepMount::Ssh { target, socket, mode, uid, gid } => {
                 let path = self.scratch.join(format!("agent-{number}"));
                 listen(&path, mode, (uid, gid)).and_then(|listener| {

@@ -122,7 +122,7 @@ pub(super) enum MountKind {
     /// A tmpfs of at most so many bytes.
     Tmpfs { size: Option<u64>, readonly: bool },
     /// A file in memory.
-    File { content: Vec<u8>, mode: u32, uid: u32, gid: u32 },
+    File { content: Vec<u8>, mode: u32, uid: u32, gid: u32, readonly: bool },
 }
 
 /// What a step may do to what it was given.

@@ -10,7 +10,7 @@ use rustix::fd::{AsRawFd as _, BorrowedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps};
 use rustix::io::Errno;
 
-use super::copy;
+use super::{copy, mounting};
 use crate::rootdir::{self, RootDir};
 use holders::{Holders, Identity};
 
@@ -107,6 +107,14 @@ impl Stubs {
         })?;
         self.made.push(Made::File(resolved, stat.into()));
         Ok(())
+    }
+
+    /// Refuses to play a mount of a directory on a file, or of a file on a directory.
+    pub(super) fn check(&self, path: &Path, is_directory: bool) -> io::Result<()> {
+        match self.root.stat(path)? {
+            Some(stat) => mounting::fits(is_directory, &stat),
+            None => Ok(()),
+        }
     }
 
     /// Clears a place, so that `fill` can put something there. What stands there is moved to

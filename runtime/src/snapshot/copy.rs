@@ -30,7 +30,31 @@ pub(super) fn copy_root(
     target: &RootDir,
     cancel: &CancellationToken,
 ) -> Result<(), SnapshotError> {
-    let copier = Copier { source, target, means: Means::new(cancel), cancel };
+    copy(source, target, cancel, metadata::apply)
+}
+
+/// As [`copy_root`], but extended attributes that the file system or the kernel does not take here
+/// are left out.
+pub(crate) fn copy_what_is_allowed(
+    source: &RootDir,
+    target: &RootDir,
+    cancel: &CancellationToken,
+) -> Result<(), SnapshotError> {
+    copy(source, target, cancel, |dir, name, entry| {
+        metadata::apply_what_is_allowed(dir, name, entry).map(drop)
+    })
+}
+
+/// Gives what is at a name an entry's attributes.
+type Apply = fn(BorrowedFd<'_>, &OsStr, &Entry) -> io::Result<()>;
+
+fn copy(
+    source: &RootDir,
+    target: &RootDir,
+    cancel: &CancellationToken,
+    apply: Apply,
+) -> Result<(), SnapshotError> {
+    let copier = Copier { source, target, apply, means: Means::new(cancel), cancel };
     let mut directories = Vec::new();
     let mut linked: BTreeMap<Inode, Vec<Entry>> = BTreeMap::new();
     for copied in by_level(cancel, PathBuf::new(), |path: PathBuf| copier.directory(&path))? {
@@ -60,6 +84,7 @@ struct Copied {
 struct Copier<'a> {
     source: &'a RootDir,
     target: &'a RootDir,
+    apply: Apply,
     means: Means<'a>,
     cancel: &'a CancellationToken,
 }
@@ -129,7 +154,7 @@ impl Copier<'_> {
             Kind::Fifo => node(FileType::Fifo)?,
             Kind::Hardlink { .. } | Kind::Whiteout => false,
         };
-        if made { metadata::apply(target, name, entry) } else { Ok(()) }
+        if made { (self.apply)(target, name, entry) } else { Ok(()) }
     }
 
     /// Copies a file that has several names.
@@ -140,7 +165,7 @@ impl Copier<'_> {
             let (source, name) = self.source.parent(&first.path)?;
             let (target, _) = self.target.parent(&first.path)?;
             self.means.copy((source.as_fd(), &name), (target.as_fd(), &name))?;
-            metadata::apply(target.as_fd(), &name, first)?;
+            (self.apply)(target.as_fd(), &name, first)?;
             io::Result::Ok((target, name))
         };
         let (target, name) = copy().map_err(cannot_inside("copy", &first.path))?;
@@ -157,7 +182,7 @@ impl Copier<'_> {
     fn finish(&self, directory: &Entry) -> Result<(), SnapshotError> {
         let apply = || {
             let dir = self.target.open_at(&directory.path, OFlags::PATH, Mode::empty())?;
-            metadata::apply(dir.as_fd(), OsStr::new("."), directory)
+            (self.apply)(dir.as_fd(), OsStr::new("."), directory)
         };
         apply().map_err(cannot_inside("set the attributes of", &directory.path))
     }

@@ -56,6 +56,13 @@ fn unknown_names_are_named() {
     assert!(
         matches!(lookup(&root, "web:none"), Err(UserError::NoGroup { name }) if name == "none")
     );
+    // To the kernel that number means to leave the owner as it is.
+    for (spec, name) in [("4294967295", "user"), ("0:4294967295", "group")] {
+        let messages = [lookup(&root, spec).unwrap_err(), owner(&root, spec).unwrap_err()];
+        for message in messages.map(|error| error.to_string()) {
+            assert!(message.contains(&format!("cannot find {name} `4294967295`")), "{message}");
+        }
+    }
     assert!(matches!(owner(&root, "who"), Err(UserError::NoUser { name }) if name == "who"));
 }
 

@@ -9,3 +9,4 @@ RUN --mount=type=cache,target=/x,gid=staff a
 RUN --mount=type=tmpfs,target=/x,size=1x a
 RUN --mount=type=cache,target=/x,sharing=lock a
 RUN --mount=type=cache,target=/x,sharing=some a
+RUN --mount=type=cache,target=/x,uid=4294967295 true

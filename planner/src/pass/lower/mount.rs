@@ -267,7 +267,8 @@ fn field(fields: &mut Fields, key: MountKey, word: &Word, at: Span) -> Result<()
     let some = || Some(word.clone()).filter(|word| !word.value.is_empty());
     let text = word.value.as_str();
     let decimal = || {
-        let id = text.parse::<u32>().ok().filter(|_| !text.starts_with('+'));
+        // The highest number is nobody's: to the kernel it means "leave it".
+        let id = text.parse().ok().filter(|id| !text.starts_with('+') && *id != u32::MAX);
         id.map(|id| Some((id, at))).ok_or_else(|| wrong(word, "number of a user or group", OWNER))
     };
     match key {

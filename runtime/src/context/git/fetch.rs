@@ -24,7 +24,7 @@ use super::access::Access;
 use super::error::GitError;
 use super::line::{Line, Progress};
 use super::objects::{Commit, OBJECT_LIMIT, Objects};
-use super::reference::{self, Reference};
+use super::reference::{self, Reference, References};
 use super::remote::Remote;
 use super::transport::connect;
 
@@ -53,6 +53,8 @@ pub(crate) struct Surroundings {
     pub(crate) cancel: CancellationToken,
     /// Told of the bytes that came.
     pub(crate) progress: Progress,
+    /// What the build knows already.
+    pub(crate) references: Arc<References>,
 }
 
 /// A commit that was fetched, with all of its files.
@@ -78,9 +80,9 @@ pub(crate) fn fetch(
 ) -> Result<Fetched, GitError> {
     let mut wait = FIRST_WAIT;
     for attempt in 1.. {
-        let Surroundings { handle, cancel, progress } = surroundings.clone();
+        let Surroundings { handle, cancel, progress, references } = surroundings.clone();
         let line = Line::new(handle, cancel, progress, remote.shown());
-        let visit = Visit { remote, first, wanted, access, line, into };
+        let visit = Visit { remote, first, wanted, access, line, references, into };
         match visit.fetch() {
             Err(error) if attempt < ATTEMPTS && error.may_pass() => visit.line.pause(wait)?,
             other => return other,
@@ -103,6 +105,7 @@ struct Visit<'a> {
     wanted: &'a Wanted<'a>,
     access: &'a Access<'a>,
     line: Arc<Line>,
+    references: Arc<References>,
     into: &'a Path,
 }
 
@@ -126,7 +129,7 @@ impl Visit<'_> {
         let mut session = self.open()?;
         let reference = match self.pinned() {
             Some(_) => None,
-            None => Some(self.resolve(&mut session)?),
+            None => Some(self.known(&mut session)?),
         };
         let id = reference.as_ref().map(|reference| reference.id).or_else(|| self.pinned());
         let Some(id) = id else { unreachable!("what is not pinned is resolved") };
@@ -211,7 +214,13 @@ impl Visit<'_> {
         refs.map_err(|error| self.line.reason(&error))
     }
 
-    /// What the branch or tag is at.
+    /// What the branch or tag is at, for this build.
+    fn known(&self, session: &mut Session) -> Result<Reference, GitError> {
+        let place = self.references.place(&self.remote.text(), self.wanted.reference);
+        place.or_resolve(|| self.resolve(session))
+    }
+
+    /// What the branch or tag is at by now.
     fn resolve(&self, session: &mut Session) -> Result<Reference, GitError> {
         let name = self.wanted.reference;
         let refs = self.list(session, reference::prefixes(name))?;

@@ -1,5 +1,8 @@
 //! What the name of a branch or tag stands for.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use gix_hash::ObjectId;
 use gix_protocol::handshake::Ref;
 use gix_transport::bstr::{BString, ByteSlice as _};
@@ -13,6 +16,41 @@ pub(crate) struct Reference {
     pub(crate) id: ObjectId,
     /// The commit of an annotated tag.
     pub(crate) tagged: Option<ObjectId>,
+}
+
+/// What the references of repositories are at, as far as a build has asked: each is asked for once,
+/// so that it is the same commit wherever the build names it.
+#[derive(Debug, Default)]
+pub(crate) struct References(Mutex<BTreeMap<Named, Arc<Place>>>);
+
+/// A repository's URL, and the name of the reference; none for the default branch.
+type Named = (String, Option<String>);
+
+/// Where one reference of one repository is kept.
+#[derive(Debug, Default)]
+pub(super) struct Place(Mutex<Option<Reference>>);
+
+impl References {
+    /// The place of a repository's reference, or of its default branch.
+    pub(super) fn place(&self, url: &str, reference: Option<&str>) -> Arc<Place> {
+        let name = (url.to_owned(), reference.map(str::to_owned));
+        let mut places = self.0.lock().expect("nobody panics while holding the lock");
+        Arc::clone(places.entry(name).or_default())
+    }
+}
+
+impl Place {
+    /// What is known, or else what `resolve` finds; whoever else wants to know waits for that.
+    pub(super) fn or_resolve<E>(
+        &self,
+        resolve: impl FnOnce() -> Result<Reference, E>,
+    ) -> Result<Reference, E> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some(reference) => Ok(reference.clone()),
+            None => Ok(known.insert(resolve()?).clone()),
+        }
+    }
 }
 
 /// The beginnings of all names that a reference, or the default branch, may have.

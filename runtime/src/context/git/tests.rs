@@ -140,6 +140,7 @@ struct Caller {
     agent: Option<PathBuf>,
     known_hosts: Option<PathBuf>,
     cancel: CancellationToken,
+    references: Arc<References>,
 }
 
 impl Caller {
@@ -160,6 +161,7 @@ impl Caller {
             handle: runtime.handle().clone(),
             cancel: self.cancel.clone(),
             progress: Arc::new(progress),
+            references: Arc::clone(&self.references),
         };
         let http = Client::new(Settings::default()).unwrap();
         let access = Access {

@@ -41,8 +41,8 @@ pub(super) struct Copier<'a> {
     batch: Vec<Item>,
     /// Files with several names, with the device and inode they are.
     linked: Vec<(Inode, Item)>,
-    /// Where the first name of such a file went, and what it is there.
-    copied: BTreeMap<Inode, (PathBuf, Inode)>,
+    /// Where the first name of such a file went.
+    copied: BTreeMap<Inode, PathBuf>,
     refused: Arc<Refused>,
     /// Of archives.
     limits: UnpackLimits,
@@ -109,6 +109,12 @@ impl<'a> Copier<'a> {
     /// Makes a directory and its missing parents.
     pub(super) fn make_all(&mut self, path: &Path, like: Plain) -> io::Result<()> {
         self.directories.make_all(path, like)
+    }
+
+    /// Says that what follows is another source: what it has in common with those before is copied
+    /// anew, so that nobody who writes to one copy changes the other.
+    pub(super) fn next_source(&mut self) {
+        self.copied.clear();
     }
 
     /// Copies one thing that is no directory. The directory it goes to exists.
@@ -310,22 +316,18 @@ impl<'a> Copier<'a> {
             cancel::check(self.cancel)?;
             if !self.link(inode, &item) {
                 item.copy(&self.look, &self.means, &self.refused)?;
-                let copy = stat_at(item.pair.target.as_fd(), item.name());
-                let copy = copy.map_err(|error| item.failed(error))?;
-                self.copied.insert(inode, (item.to, self::inode(&copy)));
+                self.copied.insert(inode, item.to);
             }
         }
         Ok(())
     }
 
     /// Makes an item a further name of a file that was copied before. False if there is no such
-    /// file any more, or it takes no further name.
+    /// file, or it takes no further name.
     fn link(&self, inode: Inode, item: &Item) -> bool {
-        let Some((path, copy)) = self.copied.get(&inode) else { return false };
+        let Some(path) = self.copied.get(&inode) else { return false };
         let Ok((parent, name)) = self.root().parent(path) else { return false };
-        stat_at(parent.as_fd(), &name).is_ok_and(|stat| self::inode(&stat) == *copy)
-            && rustix::fs::linkat(&parent, &name, &item.pair.target, item.name(), AtFlags::empty())
-                .is_ok()
+        rustix::fs::linkat(&parent, &name, &item.pair.target, item.name(), AtFlags::empty()).is_ok()
     }
 
     /// Unpacks an archive into a directory that exists. Returns what was left out.

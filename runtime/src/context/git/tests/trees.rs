@@ -61,6 +61,25 @@ fn files_are_those_that_git_checks_out() {
     assert_eq!(fs::metadata(checked.files().join("run")).unwrap().mtime(), 1_400_000_000);
 }
 
+#[test]
+fn a_branch_that_moves_is_one_commit_within_a_build() {
+    let repositories = Repositories::new();
+    let repository = repositories.make("r");
+    repository.write("f", "one");
+    repository.commit("one");
+    let address = server::daemon(repositories.root());
+    let whole = op(&format!("git://{address}/r.git"));
+    let mut kept = whole.clone();
+    kept.keep_git_dir = true;
+    let build = Caller::default();
+    let read = |checked: Checked| fs::read_to_string(checked.files().join("f")).unwrap();
+    assert_eq!(read(build.check_out(&whole)), "one");
+    repository.write("f", "two");
+    repository.commit("two");
+    assert_eq!(read(build.check_out(&kept)), "one");
+    assert_eq!(read(check_out(&kept)), "two");
+}
+
 /// A repository with a branch, tags of both kinds, a pull request, and a commit that nothing leads to.
 struct Named {
     repositories: Repositories,
