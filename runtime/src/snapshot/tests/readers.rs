@@ -9,7 +9,7 @@ use super::laws::{Op, op, perform};
 use super::*;
 use crate::CancellationToken;
 use crate::layer::testing::run;
-use crate::layer::{Bounds, Decompression, UnpackLimits};
+use crate::layer::{Bounds, Coming, Decompression, UnpackLimits};
 
 /// Writes an image of layers without compression for others to read.
 fn write_layout(to: &Path, layers: &[Vec<u8>]) {
@@ -110,7 +110,7 @@ fn check(bench: &Bench, snapshotter: &dyn Snapshotter, base: &Path, steps: &[Vec
         let (limits, cancel) = (UnpackLimits::default(), CancellationToken::new());
         let blob = Decompression::start(std::io::Cursor::new(layer.clone()), limits).unwrap();
         let bounds = Bounds { limits, cancel: &cancel };
-        crate::layer::unpack(blob, &RootDir::open(&own).unwrap(), bounds).unwrap();
+        crate::layer::unpack(Coming::Now(blob), &RootDir::open(&own).unwrap(), bounds).unwrap();
         apply_with_tar(&tar, &changes, &layer);
         layers.push(layer);
         snapshot = next;
