@@ -3,15 +3,21 @@
 use std::path::Path;
 
 use crate::CancellationToken;
-use crate::layer::{self, Bounds, Decompression, LayerError, UnpackLimits};
+use crate::layer::{self, Ahead, Bounds, Coming, Decompression, LayerError, UnpackLimits};
 use crate::rootdir::RootDir;
 
 pub use crate::layer::fuzzing::{read_in_steps, records, rewritten};
 
-/// Applies a blob to the directory `root` as a layer.
-pub fn unpack_layer(blob: &[u8], root: &Path) -> Result<(), LayerError> {
+/// Applies a blob to the directory `root` as a layer. With `aside`, a new directory beside the
+/// root, its files are made there ahead of its turn.
+pub fn unpack_layer(blob: &[u8], root: &Path, aside: Option<&Path>) -> Result<(), LayerError> {
     let bounds = Bounds { limits: UnpackLimits::default(), cancel: &CancellationToken::new() };
-    layer::unpack(start(blob)?, &open(root), bounds).map(drop)
+    let blob = start(blob)?;
+    let layer = match aside {
+        Some(aside) => Coming::Ahead(Ahead::start(blob, aside.to_owned(), bounds)?),
+        None => Coming::Now(blob),
+    };
+    layer::unpack(layer, &open(root), bounds).map(drop)
 }
 
 /// Unpacks a blob into `into`, a path within the directory `root`, as `ADD` does.

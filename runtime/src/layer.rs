@@ -25,4 +25,4 @@ pub use tar_read::{TarError, TarProblem};
 pub(crate) use decompress::{ARCHIVE_HEAD, is_archive};
 pub(crate) use limits::Bounds;
 pub(crate) use pack::pack;
-pub(crate) use unpack::{Decompression, unpack, unpack_archive};
+pub(crate) use unpack::{Ahead, Coming, Decompression, unpack, unpack_archive};

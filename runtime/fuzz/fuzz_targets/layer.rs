@@ -8,6 +8,7 @@
 //!   record without its length.
 //! - 2: checksums of headers are made right first.
 //! - 4: it is unpacked as `ADD` does it. 8: into a link. 16: for an owner.
+//! - 32: as a layer, its files are made ahead of its turn.
 
 #![no_main]
 
@@ -39,7 +40,10 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     make_root(&root);
     let before = outside();
     let done = if how & 4 == 0 {
-        unpack_layer(&blob, &root)
+        let aside = PLACE.path().join("aside");
+        let aside = (how & 32 != 0).then_some(&*aside);
+        aside.map_or(Ok(()), fs::create_dir).expect("the last one is gone");
+        unpack_layer(&blob, &root, aside)
     } else {
         let into = Path::new(if how & 8 == 0 { "into/a/b" } else { "up" });
         unpack_archive(&blob, &root, into, (how & 16 != 0).then_some((1000, 1000)))

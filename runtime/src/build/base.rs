@@ -1,25 +1,23 @@
 //! A base image becomes a root: layers are fetched side by side and unpacked in their order.
 
-use std::collections::VecDeque;
 use std::fs;
+use std::num::NonZero;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::Arc;
 
-use futures_util::future::{Either, select};
 use ir::op::ImageOp;
 use ir::{DiffId, Digest, ImageRequest, NodeId};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::error::NodeError;
 use super::machine::Machine;
 use crate::event::{Event, Task};
 use crate::image::LayerSource;
-use crate::layer::{self, Decompression};
+use crate::layer::{self, Ahead, Coming, Decompression};
 use crate::registry::{Descriptor, RegistryError};
 use crate::resolve::Found;
 use crate::rootdir::RootDir;
@@ -27,6 +25,8 @@ use crate::snapshot::{Again, Snapshot};
 
 /// How many layers of one image are fetched at once.
 const FETCHES: usize = 4;
+/// How many layers are worked on ahead of their turn on large machines; each takes a few mebibytes.
+const MOST_AHEAD: usize = 8;
 
 /// The root of a base image. What an earlier build has unpacked is not fetched again.
 pub(super) async fn root(
@@ -114,6 +114,9 @@ pub(super) async fn fetch(
 }
 
 /// Unpacks an image into a directory of the build's own.
+///
+/// Layers are applied in their order. What does not depend on those below - to decompress them, to
+/// make and fill their files - is done for several of them at once.
 async fn unpack(
     machine: &Arc<Machine>,
     id: NodeId,
@@ -128,43 +131,71 @@ async fn unpack(
             fetch(&machine, Task::Node(id), layer, source).await
         }))
     });
-    let mut fetches: VecDeque<_> = fetches.collect();
+    let fetches = fetches.collect();
     let directory = machine.directory("base", id)?;
     let root = Arc::new(open_root(&directory)?);
-    let mut next = begin(machine, fetches.pop_front()).await?;
+    // One is being applied, and one waits until there is room for it.
+    let (sender, mut layers) = mpsc::channel(ahead().saturating_sub(1).max(1));
+    let beginning = begin_all(Arc::clone(machine), id, fetches, sender);
+    let beginning = AbortOnDropHandle::new(tokio::spawn(beginning));
+    let applied = apply_all(machine, found, &root, &mut layers).await;
+    // Nothing may write to the build's directory when it is thrown away.
+    drop(layers);
+    beginning.abort();
+    beginning.await.ok();
+    applied.map(|()| directory)
+}
+
+async fn apply_all(
+    machine: &Arc<Machine>,
+    found: &Arc<Found>,
+    root: &Arc<RootDir>,
+    layers: &mut mpsc::Receiver<Result<Coming, NodeError>>,
+) -> Result<(), NodeError> {
     for index in 0..found.base.layers.len() {
-        let Some(blob) = next else { break };
-        let (root, found) = (Arc::clone(&root), Arc::clone(found));
+        let layer = layers.recv().await.ok_or(NodeError::Worker)??;
+        let (root, found) = (Arc::clone(root), Arc::clone(found));
         let unpacked = machine.blocking(move |machine| {
-            let unpacked = unpack_layer(machine, &found, index, blob, &root);
+            let unpacked = unpack_layer(machine, &found, index, layer, &root);
             unpacked.inspect_err(|error| forget_damaged(machine, &found, index, error))
         });
-        // Meanwhile the next one arrives, and begins to be decompressed.
-        let following = begin(machine, fetches.pop_front());
-        next = match select(pin!(unpacked), pin!(following)).await {
-            Either::Left((unpacked, following)) => {
-                unpacked?;
-                following.await?
-            }
-            Either::Right((following, unpacked)) => {
-                // Nothing may write to the root when it is thrown away.
-                unpacked.await?;
-                following?
-            }
-        };
+        unpacked.await?;
     }
-    Ok(directory)
+    Ok(())
+}
+
+/// How many layers of an image are worked on beside the one that is applied.
+fn ahead() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get).min(MOST_AHEAD)
 }
 
 /// A layer on its way to this machine.
 type Fetch = AbortOnDropHandle<Result<PathBuf, RegistryError>>;
 
-/// Waits for a layer, and begins to decompress it. None if there is none.
+/// Begins with layers as they arrive, in their order, until so many wait as the channel holds.
+async fn begin_all(
+    machine: Arc<Machine>,
+    id: NodeId,
+    fetches: Vec<Fetch>,
+    layers: mpsc::Sender<Result<Coming, NodeError>>,
+) {
+    for (index, fetch) in fetches.into_iter().enumerate() {
+        let begun = begin(&machine, id, index, fetch).await;
+        let failed = begun.is_err();
+        // Nobody takes it after an error on the other side.
+        if layers.send(begun).await.is_err() || failed {
+            return;
+        }
+    }
+}
+
+/// Waits for a layer, and begins with it.
 async fn begin(
-    machine: &Machine,
-    fetch: Option<Fetch>,
-) -> Result<Option<Decompression>, NodeError> {
-    let Some(fetch) = fetch else { return Ok(None) };
+    machine: &Arc<Machine>,
+    id: NodeId,
+    index: usize,
+    fetch: Fetch,
+) -> Result<Coming, NodeError> {
     let fetched = async { fetch.await.map_err(|_| NodeError::Worker)?.map_err(NodeError::from) };
     let path = machine.unless_cancelled(fetched).await?;
     let file = fs::File::open(&path).map_err(|source| NodeError::Io {
@@ -172,7 +203,12 @@ async fn begin(
         path,
         source,
     })?;
-    Ok(Some(Decompression::start(file, machine.settings.unpack_limits)?))
+    let blob = Decompression::start(file, machine.settings.unpack_limits)?;
+    if index == 0 {
+        return Ok(Coming::Now(blob));
+    }
+    let aside = machine.directory(&format!("ahead-{index}"), id)?;
+    Ok(Coming::Ahead(Ahead::start(blob, aside, machine.bounds())?))
 }
 
 /// Opens a directory as a root with the mode that roots have.
@@ -190,11 +226,11 @@ fn unpack_layer(
     machine: &Machine,
     found: &Found,
     index: usize,
-    blob: Decompression,
+    coming: Coming,
     root: &RootDir,
 ) -> Result<(), NodeError> {
     let expected = found.config.rootfs.diff_ids[index];
-    let unpacked = layer::unpack(blob, root, machine.bounds()).map_err(|source| {
+    let unpacked = layer::unpack(coming, root, machine.bounds()).map_err(|source| {
         let reference = Box::new(found.reference.clone());
         let digest = found.base.layers[index].digest;
         NodeError::Unpack { reference, number: index + 1, digest, source }

@@ -4,9 +4,12 @@
 //! is decided in [`crate::layer::path`]; every path is then resolved beneath the root by
 //! descriptor.
 
+mod ahead;
 mod extract;
+mod failure;
 mod files;
 mod skipped;
+mod source;
 mod tree;
 
 use std::io::{self, Read};
@@ -26,9 +29,12 @@ use crate::layer::pipe::{Chunk, ChunkReader, DigestThread, Joined, read_chunk};
 use crate::layer::tar_read::{TarError, TarReader, TooLong};
 use crate::rootdir::RootDir;
 use extract::{Extractor, Rules};
+use source::Archive;
 
-/// Chunks of a blob that are decompressed before they are needed, at most: 16 MiB.
-const AHEAD: usize = 64;
+pub(crate) use ahead::Ahead;
+
+/// Chunks of a blob that are decompressed before they are needed, at most: 4 MiB.
+const WAITING: usize = 16;
 
 /// What became of a layer.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,14 +58,26 @@ pub(crate) struct Unpacked {
 ///
 /// After an error the root is to be thrown away.
 pub(crate) fn unpack(
-    blob: Decompression,
+    layer: Coming,
     root: &RootDir,
     bounds: Bounds<'_>,
 ) -> Result<Unpacked, LayerError> {
-    let rules = Rules { whiteouts: true, owner: None };
-    let extractor = Extractor::new(root, Path::new(""), rules, bounds)?;
-    let (skipped, digest) = blob.read(bounds.cancel, |reader| extractor.run(reader))?;
+    let (skipped, digest) = match layer {
+        Coming::Ahead(layer) => layer.unpack(root, bounds)?,
+        Coming::Now(blob) => {
+            let extractor = Extractor::new(root, Path::new(""), Rules::LAYER, bounds)?;
+            blob.read(bounds.cancel, |archive| extractor.run(archive))?
+        }
+    };
     Ok(Unpacked { diff_id: DiffId(digest), skipped })
+}
+
+/// A layer that is about to be applied.
+pub(crate) enum Coming {
+    /// Those below it are there: its files are made where they belong.
+    Now(Decompression),
+    /// Its files are made before that.
+    Ahead(Ahead),
 }
 
 /// Unpacks an archive into a directory of a root, which is made if it is missing. Names that mean
@@ -74,7 +92,7 @@ pub(crate) fn unpack_archive(
 ) -> Result<Vec<String>, LayerError> {
     let rules = Rules { whiteouts: false, owner };
     let extractor = Extractor::new(root, into, rules, bounds)?;
-    let (skipped, _) = archive.read(bounds.cancel, |reader| extractor.run(reader))?;
+    let (skipped, _) = archive.read(bounds.cancel, |archive| extractor.run(archive))?;
     Ok(skipped)
 }
 
@@ -92,7 +110,7 @@ impl Decompression {
         blob: impl Read + Send + 'static,
         limits: UnpackLimits,
     ) -> Result<Self, LayerError> {
-        let (sender, chunks) = sync_channel(AHEAD);
+        let (sender, chunks) = sync_channel(WAITING);
         let thread = Joined::spawn("decompress", move || pump(blob, limits, &sender));
         let thread = thread.map_err(unreadable)?;
         Ok(Self { chunks, thread })
@@ -103,12 +121,13 @@ impl Decompression {
     fn read<T>(
         self,
         cancel: &CancellationToken,
-        work: impl FnOnce(&mut TarReader<ChunkReader<'_>>) -> Result<T, LayerError>,
+        work: impl FnOnce(Archive<'_, '_, '_, ChunkReader<'_>>) -> Result<T, LayerError>,
     ) -> Result<(T, Digest), LayerError> {
         // After an error the reader goes before the thread, which ends by that.
         let Self { chunks, thread } = self;
         let mut reader = TarReader::new(ChunkReader::new(chunks, cancel));
-        let done = work(&mut reader).map_err(|error| stopped(error, cancel))?;
+        let done = std::thread::scope(|scope| work(Archive::new(&mut reader, scope, cancel)))
+            .map_err(|error| stopped(error, cancel))?;
         // What follows the end of the archive counts for the digest, and a checksum or an error of
         // the compression may be in it.
         io::copy(&mut reader.into_inner(), &mut io::sink())

@@ -18,7 +18,7 @@ use super::walk::present_at;
 use super::*;
 use crate::layer::entry::{Kind, Time};
 use crate::layer::metadata;
-use crate::layer::{Bounds, Compression, Decompression, UnpackLimits};
+use crate::layer::{Bounds, Coming, Compression, Decompression, UnpackLimits};
 use crate::rootdir::names;
 
 mod given;
@@ -248,7 +248,7 @@ pub(super) fn unpack(directory: &Path, layer: &[u8]) {
     let (limits, cancel) = (UnpackLimits::default(), CancellationToken::new());
     let blob = Decompression::start(std::io::Cursor::new(layer.to_vec()), limits).unwrap();
     let bounds = Bounds { limits, cancel: &cancel };
-    crate::layer::unpack(blob, &RootDir::open(directory).unwrap(), bounds).unwrap();
+    crate::layer::unpack(Coming::Now(blob), &RootDir::open(directory).unwrap(), bounds).unwrap();
 }
 
 fn is_empty(scratch: &Path) -> bool {

@@ -2,25 +2,24 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rustix::fd::BorrowedFd;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, Stat};
 use rustix::io::Errno;
 
-use crate::cancel;
 use crate::layer::LayerError;
 use crate::layer::entry::{Entry, Kind};
 use crate::layer::limits::Bounds;
-use crate::layer::metadata::{apply_what_is_allowed, belongs_in_layer};
+use crate::layer::metadata::apply_what_is_allowed;
 use crate::layer::path::{PathError, inside, resolve};
-use crate::layer::tar_read::{TarError, TarReader};
 use crate::layer::tar_write::WHITEOUT_PREFIX;
-use crate::layer::unpack::files::{Files, NewFile};
+use crate::layer::unpack::failure::Failure;
+use crate::layer::unpack::files::NewFile;
 use crate::layer::unpack::skipped::Skipped;
+use crate::layer::unpack::source::Source;
 use crate::layer::unpack::tree::{Parent, Tree};
 use crate::rootdir::{RootDir, is_missing, stat_at};
 
@@ -51,51 +50,14 @@ pub(super) struct Extractor<'a> {
     skipped: Skipped,
 }
 
-/// Why an entry was not brought to the root; what it is called is added outside.
-enum Failure {
-    Path(PathError),
-    Archive(TarError),
-}
-
-impl From<PathError> for Failure {
-    fn from(error: PathError) -> Self {
-        Self::Path(error)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Path(error.into())
-    }
-}
-
-impl From<Errno> for Failure {
-    fn from(error: Errno) -> Self {
-        Self::Path(error.into())
-    }
-}
-
-impl From<TarError> for Failure {
-    fn from(error: TarError) -> Self {
-        Self::Archive(error)
-    }
-}
-
-impl Failure {
-    fn named(self, entry: &Path) -> LayerError {
-        let entry = entry.to_owned();
-        match self {
-            Self::Path(PathError::Escapes(reason)) => LayerError::Escapes { entry, reason },
-            Self::Path(PathError::Io(source)) => LayerError::Extract { entry, source },
-            Self::Archive(error) => LayerError::Read(error),
-        }
-    }
-}
-
-/// Something that was made, without content and metadata.
-struct Made {
-    /// For a regular file.
-    file: Option<File>,
+/// What there is of something that has its name.
+enum Made {
+    /// A regular file without content and metadata.
+    Empty(File),
+    /// Everything of a regular file, now or before the end.
+    Whole,
+    /// Anything else, without its metadata.
+    Bare,
 }
 
 /// What a name means in a layer.
@@ -130,6 +92,11 @@ impl Name {
     }
 }
 
+impl Rules {
+    /// Those of a layer.
+    pub(super) const LAYER: Self = Self { whiteouts: true, owner: None };
+}
+
 impl<'a> Extractor<'a> {
     /// Entries go beneath `into`, whose links are followed.
     pub(super) fn new(
@@ -146,53 +113,31 @@ impl<'a> Extractor<'a> {
     }
 
     /// Extracts everything. Returns what had to be left out.
-    pub(super) fn run<R: Read>(
-        mut self,
-        reader: &mut TarReader<R>,
-    ) -> Result<Vec<String>, LayerError> {
-        let refused = std::thread::scope(|scope| {
-            let mut files = Files::new(scope);
-            let read = self.entries(reader, &mut files);
-            // Files come before what ended the reading.
-            let refused = files.finish()?;
-            read.map(|()| refused)
-        })?;
+    pub(super) fn run(mut self, mut source: impl Source) -> Result<Vec<String>, LayerError> {
+        let read = self.entries(&mut source);
+        let refused = ended(read, source.finish())?;
         let finished = self.tree.finish();
         finished.map_err(|(entry, source)| LayerError::Extract { entry, source })?;
         Ok(self.skipped.lines(refused))
     }
 
-    fn entries<R: Read>(
-        &mut self,
-        reader: &mut TarReader<R>,
-        files: &mut Files<'_, '_>,
-    ) -> Result<(), LayerError> {
-        while let Some(mut entry) = reader.next()? {
-            cancel::check(self.bounds.cancel)?;
-            if files.failed() {
-                break;
-            }
+    fn entries(&mut self, source: &mut impl Source) -> Result<(), LayerError> {
+        while let Some(mut entry) = source.next()? {
             self.number += 1;
             let limit = self.bounds.limits.entries;
             if self.number > limit {
                 return Err(LayerError::TooManyEntries { entry: entry.path, limit });
             }
-            entry.xattrs.retain(|name, _| belongs_in_layer(name));
             if let Some((uid, gid)) = self.rules.owner {
                 (entry.uid, entry.gid) = (uid, gid);
             }
             let path = entry.path.clone();
-            self.entry(entry, reader, files).map_err(|failure| failure.named(&path))?;
+            self.entry(entry, source).map_err(|failure| failure.named(&path))?;
         }
         Ok(())
     }
 
-    fn entry<R: Read>(
-        &mut self,
-        entry: Entry,
-        reader: &mut TarReader<R>,
-        files: &mut Files<'_, '_>,
-    ) -> Result<(), Failure> {
+    fn entry(&mut self, entry: Entry, source: &mut impl Source) -> Result<(), Failure> {
         let path = inside(&entry.path)?;
         let Some(name) = path.file_name() else { return self.root_entry(&entry) };
         let named = self.base.join(path.parent().unwrap_or(Path::new("")));
@@ -203,17 +148,20 @@ impl<'a> Extractor<'a> {
         if let Kind::Hardlink { target } = &entry.kind {
             return self.hard_link(target, &parent, name);
         }
-        let Some(made) = self.make(&entry, &parent, name)? else { return Ok(()) };
+        let Some(made) = self.make(&entry, &parent, name, source)? else { return Ok(()) };
         let path = parent.path.join(name);
         self.tree.wrote(&path);
-        if let Some(file) = made.file {
-            return content(NewFile::new(file, entry, self.number), reader, files);
+        match made {
+            Made::Empty(file) => source.fill(NewFile::new(file, entry, self.number)),
+            Made::Whole => Ok(()),
+            Made::Bare => {
+                self.metadata(&entry, parent.dir(), name)?;
+                if entry.kind == Kind::Directory {
+                    self.tree.set_time(path, entry.mtime);
+                }
+                Ok(())
+            }
         }
-        self.metadata(&entry, parent.dir(), name)?;
-        if entry.kind == Kind::Directory {
-            self.tree.set_time(path, entry.mtime);
-        }
-        Ok(())
     }
 
     /// Carries out what a name in a layer means beside itself. False if that is all.
@@ -259,6 +207,7 @@ impl<'a> Extractor<'a> {
         entry: &Entry,
         parent: &Parent,
         name: &OsStr,
+        source: &mut impl Source,
     ) -> Result<Option<Made>, Failure> {
         let dir = parent.dir();
         // Overlay takes such a device for a deletion.
@@ -266,17 +215,17 @@ impl<'a> Extractor<'a> {
             self.skip(entry, "a device 0:0 stands for no device");
             return Ok(None);
         }
-        match self.make_new(entry, dir, name) {
+        match self.make_new(entry, dir, name, source) {
             Err(Failure::Path(PathError::Io(error)))
                 if error.kind() == io::ErrorKind::AlreadyExists =>
             {
                 let stat = stat_at(dir, name)?;
                 let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
                 if is_directory && entry.kind == Kind::Directory {
-                    return Ok(Some(Made { file: None }));
+                    return Ok(Some(Made::Bare));
                 }
                 self.tree.remove(dir, name, &parent.path.join(name))?;
-                self.make_new(entry, dir, name)
+                self.make_new(entry, dir, name, source)
             }
             made => made,
         }
@@ -287,13 +236,12 @@ impl<'a> Extractor<'a> {
         entry: &Entry,
         dir: BorrowedFd<'_>,
         name: &OsStr,
+        source: &mut impl Source,
     ) -> Result<Option<Made>, Failure> {
-        let mut file = None;
         match &entry.kind {
             Kind::File { .. } => {
-                let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-                let mode = Mode::from_raw_mode(0o600);
-                file = Some(File::from(rustix::fs::openat(dir, name, flags, mode)?));
+                let placed = source.place(self.number, dir, name)?;
+                return Ok(Some(placed.map_or(Made::Whole, Made::Empty)));
             }
             Kind::Directory => rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(0o700))?,
             Kind::Symlink { target } => rustix::fs::symlinkat(target, dir, name)?,
@@ -306,7 +254,7 @@ impl<'a> Extractor<'a> {
             }
             Kind::Hardlink { .. } | Kind::Whiteout => return Err(Errno::INVAL.into()),
         }
-        Ok(Some(Made { file }))
+        Ok(Some(Made::Bare))
     }
 
     fn device(
@@ -318,7 +266,7 @@ impl<'a> Extractor<'a> {
     ) -> Result<Option<Made>, Failure> {
         let device = rustix::fs::makedev(major, minor);
         match rustix::fs::mknodat(dir, name, kind, Mode::from_raw_mode(0o600), device) {
-            Ok(()) => Ok(Some(Made { file: None })),
+            Ok(()) => Ok(Some(Made::Bare)),
             // In a user namespace. An empty file in its place would be something else.
             Err(Errno::PERM) => {
                 self.skip(entry, "devices cannot be made here");
@@ -371,27 +319,16 @@ impl<'a> Extractor<'a> {
     }
 }
 
-/// Reads what is in a file, and gives it to those who write.
-fn content<R: Read>(
-    file: Arc<NewFile>,
-    reader: &mut TarReader<R>,
-    files: &mut Files<'_, '_>,
-) -> Result<(), Failure> {
-    if reader.is_at_end() {
-        return Ok(files.write(file, None)?);
+/// What became of an archive whose reading ended so, and whose files so. Files come before what
+/// ended the reading, but for those that ended because of it.
+pub(super) fn ended(
+    read: Result<(), LayerError>,
+    files: Result<Skipped, LayerError>,
+) -> Result<Skipped, LayerError> {
+    match (read, files) {
+        (Err(error), Ok(_) | Err(LayerError::Cancelled)) => Err(error),
+        (_, files) => files,
     }
-    let mut part = files.part();
-    while let Some((offset, count)) = reader.read_content(part.space())? {
-        part.take(offset, count);
-        if part.space().is_empty() {
-            files.write(Arc::clone(&file), Some(part))?;
-            if files.failed() {
-                return Ok(());
-            }
-            part = files.part();
-        }
-    }
-    Ok(files.write(file, Some(part))?)
 }
 
 fn existing(dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<Option<Stat>> {

@@ -29,6 +29,12 @@ fn place() -> Place {
     Place { dir, root }
 }
 
+/// What a layer comes to when its files are made ahead of its turn, in a copy of the root.
+struct Other {
+    unpacked: Result<Unpacked, LayerError>,
+    tree: Vec<(Entry, Vec<u8>)>,
+}
+
 impl Place {
     fn apply(&self, entries: &[(Entry, Vec<u8>)]) -> Result<Unpacked, LayerError> {
         self.apply_blob(&archive(entries))
@@ -39,8 +45,40 @@ impl Place {
     }
 
     fn apply_within(&self, blob: &[u8], limits: UnpackLimits) -> Result<Unpacked, LayerError> {
+        let ahead = self.apply_ahead(blob, limits);
         let bounds = Bounds { limits, cancel: &CancellationToken::new() };
-        unpack(start(blob, limits), &self.root, bounds)
+        let unpacked = unpack(Coming::Now(start(blob, limits)), &self.root, bounds);
+        match (&unpacked, &ahead.unpacked) {
+            (Ok(unpacked), Ok(ahead)) => assert_eq!(unpacked, ahead),
+            (unpacked, ahead) => assert_eq!(format!("{unpacked:?}"), format!("{ahead:?}")),
+        }
+        if unpacked.is_ok() {
+            assert!(ahead.tree == tree(&self.root), "{:?}", ahead.tree);
+        }
+        unpacked
+    }
+
+    /// Applies a layer to a copy of the root, its files made first.
+    fn apply_ahead(&self, blob: &[u8], limits: UnpackLimits) -> Other {
+        let path = self.dir.path().join("copy");
+        fs::create_dir(&path).unwrap();
+        let archived =
+            run("tar", &["-c", "--xattrs", "--xattrs-include=*", "."], &self.root_path(), b"");
+        run("tar", &["-xp", "--xattrs", "--xattrs-include=*"], &path, &archived);
+        let root = RootDir::open(&path).unwrap();
+        let aside = self.dir.path().join("aside");
+        fs::create_dir(&aside).unwrap();
+        let bounds = Bounds { limits, cancel: &CancellationToken::new() };
+        let unpacked = Ahead::start(start(blob, limits), aside.clone(), bounds)
+            .and_then(|ahead| unpack(Coming::Ahead(ahead), &root, bounds));
+        assert!(!aside.exists());
+        let tree = if unpacked.is_ok() { tree(&root) } else { Vec::new() };
+        fs::remove_dir_all(&path).unwrap();
+        Other { unpacked, tree }
+    }
+
+    fn root_path(&self) -> std::path::PathBuf {
+        self.dir.path().join("root")
     }
 
     fn add(
@@ -437,7 +475,7 @@ fn cancelling_ends_it() {
     let place = place();
     let limits = UnpackLimits::default();
     let blob = start(&archive(&[file("a", "")]), limits);
-    let unpacked = unpack(blob, &place.root, Bounds { limits, cancel: &cancel });
+    let unpacked = unpack(Coming::Now(blob), &place.root, Bounds { limits, cancel: &cancel });
     assert!(matches!(unpacked, Err(LayerError::Cancelled)));
 }
 
