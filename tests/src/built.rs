@@ -17,7 +17,7 @@ const PODMAN: &str = r#"
 mount -t tmpfs cgroup /sys/fs/cgroup
 cd "$1"; shift
 exec podman --root "$PWD/podman/root" --runroot "$PWD/podman/runroot" --storage-driver vfs \
-    --cgroup-manager cgroupfs run --rm --quiet --network none --cgroups disabled \
+    --cgroup-manager cgroupfs run --rm --quiet --log-driver passthrough --network none --cgroups disabled \
     --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 "$@"
 "#;
 
