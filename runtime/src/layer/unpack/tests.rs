@@ -1,6 +1,7 @@
 //! Layers come to a root as the image-spec says, and nothing leaves it.
 
 mod dialects;
+mod place;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,94 +9,14 @@ use std::os::unix::fs::{MetadataExt as _, symlink as make_link};
 
 use proptest::prelude::*;
 
+use place::{Place, place, start};
+
 use super::*;
 use crate::layer::entry::{Entry, Kind, Time};
 use crate::layer::testing::{
     archive, changes, entry, file, listing, other, run, symlink, time, tree,
 };
 use crate::layer::{Compression, pack};
-
-/// A root beside a secret.
-struct Place {
-    dir: tempfile::TempDir,
-    root: RootDir,
-}
-
-fn place() -> Place {
-    let dir = tempfile::tempdir().unwrap();
-    fs::create_dir(dir.path().join("root")).unwrap();
-    fs::write(dir.path().join("secret"), "outside").unwrap();
-    let root = RootDir::open(&dir.path().join("root")).unwrap();
-    Place { dir, root }
-}
-
-/// What a layer comes to when its files are made ahead of its turn, in a copy of the root.
-struct Other {
-    unpacked: Result<Unpacked, LayerError>,
-    tree: Vec<(Entry, Vec<u8>)>,
-}
-
-impl Place {
-    fn apply(&self, entries: &[(Entry, Vec<u8>)]) -> Result<Unpacked, LayerError> {
-        self.apply_blob(&archive(entries))
-    }
-
-    fn apply_blob(&self, blob: &[u8]) -> Result<Unpacked, LayerError> {
-        self.apply_within(blob, UnpackLimits::default())
-    }
-
-    fn apply_within(&self, blob: &[u8], limits: UnpackLimits) -> Result<Unpacked, LayerError> {
-        let ahead = self.apply_ahead(blob, limits);
-        let bounds = Bounds { limits, cancel: &CancellationToken::new() };
-        let unpacked = unpack(Coming::Now(start(blob, limits)), &self.root, bounds);
-        match (&unpacked, &ahead.unpacked) {
-            (Ok(unpacked), Ok(ahead)) => assert_eq!(unpacked, ahead),
-            (unpacked, ahead) => assert_eq!(format!("{unpacked:?}"), format!("{ahead:?}")),
-        }
-        if unpacked.is_ok() {
-            assert!(ahead.tree == tree(&self.root), "{:?}", ahead.tree);
-        }
-        unpacked
-    }
-
-    /// Applies a layer to a copy of the root, its files made first.
-    fn apply_ahead(&self, blob: &[u8], limits: UnpackLimits) -> Other {
-        let path = self.dir.path().join("copy");
-        fs::create_dir(&path).unwrap();
-        let archived =
-            run("tar", &["-c", "--xattrs", "--xattrs-include=*", "."], &self.root_path(), b"");
-        run("tar", &["-xp", "--xattrs", "--xattrs-include=*"], &path, &archived);
-        let root = RootDir::open(&path).unwrap();
-        let aside = self.dir.path().join("aside");
-        fs::create_dir(&aside).unwrap();
-        let bounds = Bounds { limits, cancel: &CancellationToken::new() };
-        let unpacked = Ahead::start(start(blob, limits), aside.clone(), bounds)
-            .and_then(|ahead| unpack(Coming::Ahead(ahead), &root, bounds));
-        assert!(!aside.exists());
-        let tree = if unpacked.is_ok() { tree(&root) } else { Vec::new() };
-        fs::remove_dir_all(&path).unwrap();
-        Other { unpacked, tree }
-    }
-
-    fn root_path(&self) -> std::path::PathBuf {
-        self.dir.path().join("root")
-    }
-
-    fn add(
-        &self,
-        blob: &[u8],
-        into: &str,
-        owner: Option<(u32, u32)>,
-    ) -> Result<Vec<String>, LayerError> {
-        let limits = UnpackLimits::default();
-        let bounds = Bounds { limits, cancel: &CancellationToken::new() };
-        unpack_archive(start(blob, limits), &self.root, Path::new(into), owner, bounds)
-    }
-}
-
-fn start(blob: &[u8], limits: UnpackLimits) -> Decompression {
-    Decompression::start(io::Cursor::new(blob.to_vec()), limits).unwrap()
-}
 
 /// A header alone, of any type and name: what our writer would not write.
 fn raw(flag: u8, name: &str, link: &str) -> Vec<u8> {
