@@ -134,8 +134,7 @@ async fn unpack(
     let fetches = fetches.collect();
     let directory = machine.directory("base", id)?;
     let root = Arc::new(open_root(&directory)?);
-    // One is being applied, and one waits until there is room for it.
-    let (sender, mut layers) = mpsc::channel(ahead().saturating_sub(1).max(1));
+    let (sender, mut layers) = mpsc::channel(ahead());
     let beginning = begin_all(Arc::clone(machine), id, fetches, sender);
     let beginning = AbortOnDropHandle::new(tokio::spawn(beginning));
     let applied = apply_all(machine, found, &root, &mut layers).await;
@@ -166,13 +165,14 @@ async fn apply_all(
 
 /// How many layers of an image are worked on beside the one that is applied.
 fn ahead() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZero::get).min(MOST_AHEAD)
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    (cores - 1).clamp(1, MOST_AHEAD)
 }
 
 /// A layer on its way to this machine.
 type Fetch = AbortOnDropHandle<Result<PathBuf, RegistryError>>;
 
-/// Begins with layers as they arrive, in their order, until so many wait as the channel holds.
+/// Begins with layers as they arrive, in their order, when the channel has room for them.
 async fn begin_all(
     machine: Arc<Machine>,
     id: NodeId,
@@ -180,10 +180,12 @@ async fn begin_all(
     layers: mpsc::Sender<Result<Coming, NodeError>>,
 ) {
     for (index, fetch) in fetches.into_iter().enumerate() {
+        // Nobody takes any after an error on the other side.
+        let Ok(room) = layers.reserve().await else { return };
         let begun = begin(&machine, id, index, fetch).await;
         let failed = begun.is_err();
-        // Nobody takes it after an error on the other side.
-        if layers.send(begun).await.is_err() || failed {
+        room.send(begun);
+        if failed {
             return;
         }
     }

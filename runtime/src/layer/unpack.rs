@@ -33,8 +33,8 @@ use source::Archive;
 
 pub(crate) use ahead::Ahead;
 
-/// Chunks of a blob that are decompressed before they are needed, at most: 4 MiB.
-const WAITING: usize = 16;
+/// Chunks of a blob that are decompressed before they are needed, at most: 2 MiB.
+const WAITING: usize = 8;
 
 /// What became of a layer.
 #[derive(Debug, PartialEq, Eq)]
