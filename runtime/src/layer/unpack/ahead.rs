@@ -6,7 +6,9 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
 use ir::Digest;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -26,9 +28,12 @@ use crate::layer::unpack::source::Source;
 use crate::layer::unpack::{Decompression, unreadable};
 use crate::rootdir::RootDir;
 
-/// Entries that wait for the layer's turn at most, which bounds the memory: a few hundred bytes
-/// for each.
+/// Entries that wait for the layer's turn at most.
 const WAITING: usize = 1 << 16;
+/// What those may hold, in bytes, beside the one that comes next: names and attributes may be long.
+const HELD: usize = 16 << 20;
+/// Time between two looks at whether there is room.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A layer that is unpacked as far as that goes without those below it. When it is dropped it
 /// stops, and what it made goes.
@@ -38,6 +43,8 @@ pub(crate) struct Ahead {
     directory: OwnedFd,
     /// None when all have come.
     entries: Option<Receiver<Entry>>,
+    /// Bytes that the entries hold which wait.
+    held: Arc<AtomicUsize>,
     /// What the files came to, and the archive's digest. None when it has ended.
     thread: Option<Joined<Result<(Skipped, Digest), LayerError>>>,
     digest: Option<Digest>,
@@ -57,11 +64,12 @@ impl Ahead {
             open().map_err(|source| LayerError::Extract { entry: PathBuf::new(), source })?;
         let (sender, entries) = sync_channel(WAITING);
         let (stop, limit) = (bounds.cancel.child_token(), bounds.limits.entries);
-        let cancel = stop.clone();
-        let work = move || blob.read(&cancel, |archive| make_files(archive, &dir, limit, &sender));
+        let (cancel, held) = (stop.clone(), Arc::<AtomicUsize>::default());
+        let queue = Queue { entries: sender, held: Arc::clone(&held), stop: stop.clone() };
+        let work = move || blob.read(&cancel, |archive| make_files(archive, &dir, limit, &queue));
         let thread = Joined::spawn("ahead", work).map_err(unreadable)?;
         let (entries, thread) = (Some(entries), Some(thread));
-        Ok(Self { path, directory, entries, thread, digest: None, stop })
+        Ok(Self { path, directory, entries, held, thread, digest: None, stop })
     }
 
     /// As [`super::unpack`].
@@ -90,8 +98,9 @@ impl Source for &mut Ahead {
     fn next(&mut self) -> Result<Option<Entry>, LayerError> {
         cancel::check(&self.stop)?;
         let entry = self.entries.as_ref().and_then(|entries| entries.recv().ok());
-        if entry.is_none() {
-            self.entries = None;
+        match &entry {
+            Some(entry) => drop(self.held.fetch_sub(size(entry), Ordering::Relaxed)),
+            None => self.entries = None,
         }
         Ok(entry)
     }
@@ -123,12 +132,42 @@ impl Source for &mut Ahead {
     }
 }
 
+/// Where entries wait.
+struct Queue {
+    entries: SyncSender<Entry>,
+    held: Arc<AtomicUsize>,
+    stop: CancellationToken,
+}
+
+impl Queue {
+    /// Waits for room.
+    fn send(&self, entry: Entry) -> Result<(), LayerError> {
+        while self.held.load(Ordering::Relaxed) > HELD {
+            cancel::check(&self.stop)?;
+            std::thread::sleep(PAUSE);
+        }
+        self.held.fetch_add(size(&entry), Ordering::Relaxed);
+        self.entries.send(entry).map_err(|_| LayerError::Cancelled)
+    }
+}
+
+/// Bytes that an entry holds, about.
+fn size(entry: &Entry) -> usize {
+    let attributes = entry.xattrs.iter().map(|(name, value)| name.len() + value.len());
+    let target = if let Kind::Hardlink { target } | Kind::Symlink { target } = &entry.kind {
+        target.as_os_str().len()
+    } else {
+        0
+    };
+    size_of::<Entry>() + entry.path.as_os_str().len() + target + attributes.sum::<usize>()
+}
+
 /// Makes the files of an archive, and hands on its entries.
 fn make_files(
     mut archive: impl Source,
     dir: &File,
     limit: u64,
-    entries: &SyncSender<Entry>,
+    queue: &Queue,
 ) -> Result<Skipped, LayerError> {
     let mut number = 0;
     let mut step = || {
@@ -139,7 +178,7 @@ fn make_files(
             let made = make_file(&mut archive, entry.clone(), number, dir);
             made.map_err(|failure| failure.named(&entry.path))?;
         }
-        entries.send(entry).map(|()| true).map_err(|_| LayerError::Cancelled)
+        queue.send(entry).map(|()| true)
     };
     let read = loop {
         match step() {
