@@ -7,6 +7,6 @@ gcc -shared -fPIC -Wl,-soname,libanswer.so.1 -o libanswer.so.1 answer.c
 install -D libanswer.so.1 /opt/answer/lib/libanswer.so.1
 echo /opt/answer/lib > /etc/ld.so.conf.d/answer.conf
 ldconfig
-ldconfig -p | grep -q libanswer.so.1
+grep -q libanswer.so.1 <<< "$(ldconfig -p)"
 gcc -o ask ask.c /opt/answer/lib/libanswer.so.1
 ./ask

@@ -5,6 +5,6 @@ useradd -m -u 2001 -g builders -s /bin/bash ann
 test "$(id -u ann):$(id -gn ann)" = 2001:builders
 test "$(stat -c %U:%G /home/ann)" = ann:builders
 usermod -a -G adm ann
-id -nG ann | grep -qw adm
+grep -qw adm <<< "$(id -nG ann)"
 echo 'ann:secret' | chpasswd
-passwd -S ann | grep -q ' P '
+grep -q ' P ' <<< "$(passwd -S ann)"

@@ -2,6 +2,6 @@
 #: core
 cp /usr/bin/python3 /usr/local/bin/python-low
 setcap cap_net_bind_service=+ep /usr/local/bin/python-low
-getcap /usr/local/bin/python-low | grep -q cap_net_bind_service=ep
+grep -q cap_net_bind_service=ep <<< "$(getcap /usr/local/bin/python-low)"
 cp --preserve=all /usr/local/bin/python-low /usr/local/bin/python-copy
-getcap /usr/local/bin/python-copy | grep -q cap_net_bind_service=ep
+grep -q cap_net_bind_service=ep <<< "$(getcap /usr/local/bin/python-copy)"
