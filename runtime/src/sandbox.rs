@@ -52,7 +52,9 @@ use ir::op::InlineFile;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use tokio_util::sync::CancellationToken;
 
-pub use enter::{Attempt, Entered, Isolation, LacksSetuid, Mapping, NoIsolation, Request, enter};
+pub use enter::{
+    Answered, Attempt, Entered, Isolation, LacksSetuid, Mapping, NoIsolation, Request, enter,
+};
 pub use fence::Landlock;
 pub use in_place::swap_back;
 pub use init::init;

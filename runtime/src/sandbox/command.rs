@@ -36,15 +36,23 @@ pub(super) const DEFAULT_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::KILL)
     .union(CapabilitySet::AUDIT_WRITE);
 
+/// What a command reads from: nothing.
+pub(super) fn no_input() -> Result<File, Failure> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    rustix::fs::open("/dev/null", flags, Mode::empty()).map(File::from).stage("open /dev/null")
+}
+
 /// Becomes the command. Comes back only with the exit code a shell gives to a program that could
 /// not be started (its reason is on standard error), or because the process could not be prepared.
 ///
 /// `supervisor` is whom the command asks about paths, if anyone.
-pub(super) fn execute(spec: &Spec, supervisor: Option<&UnixStream>) -> Result<i32, Failure> {
+pub(super) fn execute(
+    spec: &Spec,
+    input: &File,
+    supervisor: Option<&UnixStream>,
+) -> Result<i32, Failure> {
     rustix::process::setsid().stage("start a session")?;
     rustix::process::umask(Mode::from_raw_mode(0o022));
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let input = rustix::fs::open("/dev/null", flags, Mode::empty()).stage("open /dev/null")?;
     if let Confinement::Chroot { network: Network::None, .. }
     | Confinement::InPlace { network: Network::None } = spec.confinement
     {
@@ -65,7 +73,7 @@ pub(super) fn execute(spec: &Spec, supervisor: Option<&UnixStream>) -> Result<i3
     entered
         .or_else(|_| rustix::process::chdir(spec.cwd.as_str()))
         .stage(&format!("enter the working directory `{}`", spec.cwd))?;
-    Ok(start(spec, &File::from(input)))
+    Ok(start(spec, input))
 }
 
 /// The capabilities that a command has if it is root.

@@ -1,11 +1,13 @@
 //! `/dev`, `/proc` and `/sys` of a step in namespaces.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
 use ir::instruction::Security;
-use rustix::fd::{AsFd as _, OwnedFd};
+use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
 use rustix::mount::MountAttrFlags;
 
 use super::mounting;
@@ -21,6 +23,12 @@ pub(super) const DEVICES: [(&str, u32, u32); 6] = [
     ("urandom", 1, 9),
     ("tty", 5, 0),
 ];
+
+/// The one that is another one for each process: its terminal.
+pub(super) const TERMINAL: &str = "tty";
+
+/// What makes pseudo terminals.
+pub(super) const MULTIPLEXER: &str = "ptmx";
 
 /// The links to a process's descriptors that a container has in `/dev`.
 pub(super) const STREAMS: [(&str, &str); 4] = [
@@ -78,6 +86,33 @@ pub(super) fn dev(root: &RootDir, shared_memory: u64) -> Result<(), Failure> {
         mounting::place(root, "/dev/mqueue", queues.as_fd())?;
     }
     Ok(())
+}
+
+/// Whether commands may have this process's devices: they are those of a container, and even root
+/// can change nothing about them, which would outlast the command, as in a user namespace that
+/// they do not belong to.
+pub(super) fn can_be_lent() -> bool {
+    DEVICES.iter().filter(|(name, ..)| *name != TERMINAL).all(|(name, major, minor)| {
+        let path = format!("/dev/{name}");
+        let Ok(stat) = rustix::fs::stat(&path) else { return false };
+        let is_it = FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice
+            && stat.st_rdev == rustix::fs::makedev(*major, *minor);
+        is_it && rustix::fs::chmod(&path, Mode::from_raw_mode(stat.st_mode)).is_err()
+    })
+}
+
+/// The device that is at a path.
+pub(super) fn named(path: &[u8]) -> Option<&'static str> {
+    let name = path.strip_prefix(b"/dev/")?;
+    DEVICES.iter().map(|(known, ..)| *known).find(|known| known.as_bytes() == name)
+}
+
+/// Makes what stands for a device that is answered for. Whoever opens it without asking, as those
+/// do whose memory cannot be looked into, gets an error: it is a socket that nobody listens to. But
+/// for `null` an empty file does nearly as well, and daemons that hide their memory want it.
+pub(super) fn stand_in(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
+    let kind = if name == "null" { FileType::RegularFile } else { FileType::Socket };
+    rustix::fs::mknodat(parent, name, kind, Mode::from_raw_mode(0o666), 0)
 }
 
 /// Pseudo terminals of the step's own.

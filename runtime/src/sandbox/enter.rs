@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustix::process::DumpableBehavior;
+use serde::{Deserialize, Serialize};
 
 use super::child::in_child;
 use super::fake_ids;
 use super::fence::{Fence, Guard, Landlock};
 use super::in_place::{self, Claim};
-use super::ladder::{self, Probed};
+use super::ladder::{self, Devices, Probed};
 use super::orphans;
 use super::shim;
 use super::spec::Stage as _;
@@ -51,8 +52,8 @@ pub enum Isolation {
     /// - where the builder has no `CAP_SYS_ADMIN`, setuid programs gain nothing: the kernel lets
     ///   nobody else watch system calls, or refuse them with `--network=none`.
     Chroot {
-        /// Whether there is a `/proc`.
-        proc: bool,
+        /// What the step's helper answers for.
+        answered: Answered,
     },
     /// Not at all: their files are moved into the builder's own root, one command at a time. Its
     /// limits:
@@ -60,6 +61,35 @@ pub enum Isolation {
     /// - what the container has mounted stays where it is, and is seen instead of the image's own;
     /// - mounts are as in a chroot.
     InPlace,
+}
+
+/// What of the files that a command in a chroot finds is answered for by its helper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answered {
+    /// Nothing: there is no `/proc`.
+    Nothing,
+    /// `/proc` and pseudo terminals.
+    Proc,
+    /// Devices as well: where none can be made, those of the builder are lent.
+    ProcAndDevices,
+}
+
+impl Answered {
+    /// Whether there is a `/proc`.
+    pub(super) fn proc(self) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Proc | Self::ProcAndDevices => true,
+        }
+    }
+
+    /// Whether devices are lent.
+    pub(super) fn devices(self) -> bool {
+        match self {
+            Self::Nothing | Self::Proc => false,
+            Self::ProcAndDevices => true,
+        }
+    }
 }
 
 /// Whose ids the builder has, and so what is kept in its work directory.
@@ -277,8 +307,10 @@ impl Entered {
         landlock: Landlock,
         work: &Path,
     ) -> Result<(), NoIsolation> {
-        let chroot = matches!(isolation, Isolation::Chroot { .. });
-        let proc = chroot && self.watch(landlock);
+        let proc = match isolation {
+            Isolation::Chroot { answered } => self.watch(landlock, answered),
+            Isolation::Namespaces { .. } | Isolation::InPlace => false,
+        };
         // In place it would take the privileges of setuid programs and leave the builder's files.
         let asked = isolation != Isolation::InPlace || landlock == Landlock::On;
         if asked && landlock != Landlock::Off {
@@ -310,12 +342,14 @@ impl Entered {
     }
 
     /// Finds out whether a chroot can have a `/proc`.
-    fn watch(&mut self, landlock: Landlock) -> bool {
+    fn watch(&mut self, landlock: Landlock, found: Answered) -> bool {
         const NOTHING: &str = "no /proc, no pseudo terminals and no processes of their own";
         let watched = in_child(shim::probe);
         let mut proc = false;
         let lacks = match watched {
-            Ok(shim::Watched { no_new_privileges: true }) if landlock == Landlock::Off => {
+            Ok(shim::Watched { no_new_privileges: true })
+                if landlock == Landlock::Off && !found.devices() =>
+            {
                 format!("{NOTHING}: that would take their privileges from setuid programs")
             }
             Ok(shim::Watched { no_new_privileges }) => {
@@ -325,7 +359,11 @@ impl Entered {
             }
             Err(failure) => format!("{NOTHING}: {failure}"),
         };
-        self.isolation = Some(Isolation::Chroot { proc });
+        let answered = match found {
+            Answered::Nothing if proc => Answered::Proc,
+            Answered::Nothing | Answered::Proc | Answered::ProcAndDevices => found,
+        };
+        self.isolation = Some(Isolation::Chroot { answered });
         self.passed_over.push(format!("chroot: commands have {lacks}"));
         proc
     }
@@ -382,7 +420,16 @@ fn climb(request: Request, work: &Path, tried: &mut Vec<Attempt>) -> Option<Isol
     }
     if request != Request::Namespaces {
         match ladder::probe_chroot(work) {
-            Ok(()) => return Some(Isolation::Chroot { proc: false }),
+            Ok(devices) => {
+                let answered = match devices {
+                    Devices::Made => Answered::Nothing,
+                    Devices::Lent(why) => {
+                        tried.push(Attempt::new("devices of their own", &why));
+                        Answered::ProcAndDevices
+                    }
+                };
+                return Some(Isolation::Chroot { answered });
+            }
             Err(failure) => tried.push(Attempt::new(CHROOT, &failure)),
         }
     }

@@ -57,7 +57,7 @@ fn helper(arguments: &[String]) -> io::Result<()> {
     }
     // Opened while this process has the builder's root.
     let processes = if own_pids { None } else { Some(Processes::open()?) };
-    let shim = matches!(spec.confinement, Confinement::Chroot { shim: true, .. });
+    let shim = matches!(&spec.confinement, Confinement::Chroot { answered, .. } if answered.proc());
     let watch = if shim { Some(UnixStream::pair()?) } else { None };
     let helper = (!own_pids).then(rustix::process::getpid);
     let Some(init) = sys::fork()? else {
@@ -129,13 +129,18 @@ fn run(
 ) -> Result<Report, Failure> {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
         .stage("adopt the step's processes")?;
+    // In the root, what stands for it can only be opened by who is answered already.
+    let lent =
+        matches!(&spec.confinement, Confinement::Chroot { answered, .. } if answered.devices());
+    let lent = lent.then(command::no_input).transpose()?;
     match &spec.confinement {
         Confinement::Namespaces(own) => namespaces::enter(own, descriptors)?,
         Confinement::Chroot { .. } => chroot::enter(&descriptors)?,
         Confinement::InPlace { .. } => rustix::process::chdir("/").stage("enter the root")?,
     }
     let Some(command) = sys::fork().stage("start the command's process")? else {
-        let failure = match command::execute(spec, supervisor) {
+        let input = lent.map_or_else(command::no_input, Ok);
+        let failure = match input.and_then(|input| command::execute(spec, &input, supervisor)) {
             Ok(code) => sys::exit_now(code),
             Err(failure) => failure,
         };

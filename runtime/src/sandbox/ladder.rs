@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::child::{Child, in_child};
 use super::idmap::IdMap;
 use super::spec::{Failure, Stage as _};
-use super::{Mapping, devices, fake_ids, mounting, sys};
+use super::{Mapping, devices, fake_ids, mounting, shim, sys};
 
 /// A way into namespaces.
 pub(super) enum Way {
@@ -155,15 +155,31 @@ fn enter_user_namespace(map: &IdMap) -> Result<(), Failure> {
         .stage("become root of the user namespace")
 }
 
-/// Tries in a child what a chroot needs: itself, and devices that can be made and opened.
-pub(super) fn probe_chroot(work: &Path) -> Result<(), Failure> {
+/// How a chroot comes by its devices.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Devices {
+    /// They are made.
+    Made,
+    /// The builder's are lent, as none can be made.
+    Lent(Failure),
+}
+
+/// Tries in a child what a chroot needs: itself, and devices that can be made and opened, or lent.
+pub(super) fn probe_chroot(work: &Path) -> Result<Devices, Failure> {
     in_child(|| probe_chroot_here(work))
 }
 
-fn probe_chroot_here(work: &Path) -> Result<(), Failure> {
-    open_device(work, rustix::fs::makedev(1, 3)).stage(DEVICE)?;
+fn probe_chroot_here(work: &Path) -> Result<Devices, Failure> {
+    let devices = match open_device(work, rustix::fs::makedev(1, 3)).stage(DEVICE) {
+        Ok(()) => Devices::Made,
+        Err(failure) if devices::can_be_lent() && in_child(shim::probe).is_ok() => {
+            Devices::Lent(failure)
+        }
+        Err(failure) => return Err(failure),
+    };
     rustix::process::chdir(work).stage("enter the work directory")?;
-    rustix::process::chroot(".").stage(CHANGE_ROOT)
+    rustix::process::chroot(".").stage(CHANGE_ROOT)?;
+    Ok(devices)
 }
 
 /// Whether someone, as the device cgroup of a container does, sees to it that a device that was made

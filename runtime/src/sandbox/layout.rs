@@ -28,12 +28,12 @@ impl Layout {
         Self { stubs: Stubs::new(root), scratch, placed: 0 }
     }
 
-    /// A `/dev` with the devices that work anywhere.
-    pub(super) fn devices(&mut self) -> io::Result<()> {
+    /// A `/dev` with the devices that work anywhere, or stand-ins for them if they are lent.
+    pub(super) fn devices(&mut self, lent: bool) -> io::Result<()> {
         self.place("/dev", End::Remove, |parent, name| fresh_directory(parent, name, 0o755))?;
         for (name, major, minor) in devices::DEVICES {
             self.place(&format!("/dev/{name}"), End::Remove, |parent, name| {
-                device(parent, name, major, minor)
+                if lent { stand_in(parent, name) } else { device(parent, name, major, minor) }
             })?;
         }
         self.place("/dev/shm", End::Remove, |parent, name| fresh_directory(parent, name, 0o1777))
@@ -47,8 +47,7 @@ impl Layout {
         let directory = |parent: BorrowedFd<'_>, name: &OsStr| fresh_directory(parent, name, 0o755);
         self.place("/dev/pts", End::Remove, directory)?;
         for path in ["/dev/ptmx", "/dev/pts/ptmx"] {
-            // Whoever opens it without asking gets an error.
-            self.place(path, End::Remove, |parent, name| device(parent, name, 5, 2))?;
+            self.place(path, End::Remove, stand_in)?;
         }
         for (name, target) in devices::STREAMS {
             self.place(&format!("/dev/{name}"), End::Remove, |parent, name| {
@@ -148,6 +147,11 @@ impl Layout {
         let aside = self.scratch.join(format!("aside-{}", self.placed));
         self.stubs.place(Path::new(target), &aside, end, fill)
     }
+}
+
+fn stand_in(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
+    devices::stand_in(parent, name)?;
+    stubs::set_mode(parent, name, 0o666)
 }
 
 fn device(parent: BorrowedFd<'_>, name: &OsStr, major: u32, minor: u32) -> io::Result<()> {

@@ -21,7 +21,9 @@ use super::limits::Limits;
 use super::relay::Relay;
 use super::spec::{Access, Confinement, HOSTS, Ids, Mount, MountKind, Namespaces, ROOT, Spec};
 use super::stubs::Stubs;
-use super::{Isolation, Mapping, SandboxError, Step, StepMount, command, mounting, strangers};
+use super::{
+    Answered, Isolation, Mapping, SandboxError, Step, StepMount, command, mounting, strangers,
+};
 use crate::rootdir::RootDir;
 use crate::users::User;
 
@@ -148,9 +150,9 @@ impl Task {
                 };
                 self.for_namespaces(own)
             }
-            Isolation::Chroot { proc } => {
+            Isolation::Chroot { answered } => {
                 self.refuse_devices()?;
-                self.for_chroot(proc)
+                self.for_chroot(answered)
             }
             Isolation::InPlace => {
                 self.refuse_devices()?;
@@ -208,14 +210,14 @@ impl Task {
         })
     }
 
-    fn for_chroot(mut self, shim: bool) -> Result<Prepared, SandboxError> {
+    fn for_chroot(mut self, answered: Answered) -> Result<Prepared, SandboxError> {
         let descriptors = self.root.fd().try_clone_to_owned().map(|root| vec![root]);
         let descriptors = descriptors.map_err(SandboxError::prepare("open the root"))?;
         let root = self.root.try_clone().map_err(SandboxError::prepare("open the root"))?;
         let mut layout = Layout::new(root, self.scratch.clone());
         let mut relays = Vec::new();
-        layout.devices().map_err(SandboxError::prepare("make devices"))?;
-        if shim {
+        layout.devices(answered.devices()).map_err(SandboxError::prepare("make devices"))?;
+        if answered.proc() {
             layout.proc().map_err(SandboxError::prepare("make stand-ins for `/proc`"))?;
         }
         for (target, content) in files(&self.hostname, &self.hosts) {
@@ -224,7 +226,7 @@ impl Task {
         }
         self.lay_out(&mut layout, &mut relays)?;
         let network = self.network;
-        let spec = self.spec(Confinement::Chroot { network, shim });
+        let spec = self.spec(Confinement::Chroot { network, answered });
         Ok(Prepared {
             spec,
             descriptors,

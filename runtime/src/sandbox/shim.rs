@@ -1,4 +1,5 @@
-//! `/proc`, `/dev/fd` and pseudo terminals for a command in a chroot, where nothing can be mounted.
+//! `/proc`, `/dev/fd` and pseudo terminals for a command in a chroot, where nothing can be mounted,
+//! and devices where none can be made.
 //!
 //! A filter has the command's system calls with paths wait (see [`filter`]) until the step's
 //! helper, which is their supervisor, has looked at the path. Nearly all are then left to the
@@ -14,6 +15,7 @@
 mod answer;
 mod caller;
 mod calls;
+mod devices;
 mod filter;
 mod lend;
 mod memory;
@@ -42,6 +44,7 @@ use super::{command, seccomp, sys};
 use answer::{Answer, Request};
 use caller::{Caller, Identity};
 use calls::{Call, Look, What};
+use devices::Devices;
 use memory::{Memory, Reader};
 use mounts::Mounts;
 use skeleton::{Skeleton, Stub};
@@ -63,6 +66,7 @@ pub(super) struct Supervisor {
     tree: Tree,
     skeleton: Skeleton,
     terminals: Terminals,
+    devices: Devices,
     mounts: Mounts,
     identity: Identity,
     reader: Reader,
@@ -82,6 +86,7 @@ impl Supervisor {
         let table = processes::read(processes.fd(), "self/mountinfo").unwrap_or_default();
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let pts = rustix::fs::open("/dev/pts", flags, Mode::empty()).ok();
+        let devices = Devices::open();
         let mounts = Mounts::new(root, processes.fd(), pts.as_ref().map(OwnedFd::as_fd), &table);
         rustix::process::fchdir(root).stage("enter the root")?;
         rustix::process::chroot(".").stage("change the root")?;
@@ -91,9 +96,10 @@ impl Supervisor {
         let mut skeleton = Skeleton::new().stage("open `/proc` of the root")?;
         let terminals = Terminals::new(pts, &mut skeleton).stage("open `/dev/pts` of the root")?;
         skeleton.adopt(&rustix::fs::lstat("/dev/ptmx").stage("find `/dev/ptmx` of the root")?);
+        Devices::adopt(&mut skeleton);
         let tree = Tree::new(processes, ancestor);
         let reader = Reader::new();
-        Ok(Self { tree, skeleton, terminals, mounts, identity, reader, listener: None })
+        Ok(Self { tree, skeleton, terminals, devices, mounts, identity, reader, listener: None })
     }
 
     /// Answers until the other end of `control` is closed. The listener comes over `commands`.

@@ -18,6 +18,7 @@ use rustix::net::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::enter::Answered;
 use super::fence::Guard;
 use super::limits::Ulimit;
 
@@ -70,8 +71,8 @@ pub(super) enum Confinement {
     Chroot {
         /// With [`Network::None`], sockets that reach a network are refused.
         network: Network,
-        /// Whether the helper answers for `/proc`.
-        shim: bool,
+        /// What the helper answers for.
+        answered: Answered,
     },
     /// Not at all; the root's files are in `/`.
     InPlace {

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::child::in_child;
 use super::fence::Fence;
-use super::ladder::{self, Probed, Way};
+use super::ladder::{self, Devices, Probed, Way};
 use super::spec::Failure;
-use super::{Isolation, Mapping, advice, in_place, shim};
+use super::{Answered, Isolation, Mapping, advice, in_place, shim};
 
 /// A way to confine commands, and what came of trying it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -104,15 +104,21 @@ fn namespaces(way: &Way, work: &Path) -> Rung {
 
 fn chroot(work: &Path) -> Rung {
     let probed = ladder::probe_chroot(work);
-    let trial = Trial::of(probed.as_ref().copied());
+    let trial = Trial::of(probed.as_ref().map(drop));
     let parts = match probed {
-        Ok(()) => {
+        Ok(devices) => {
             let watched = in_child(shim::probe);
-            let proc = watched.is_ok();
             let trial = Trial::of(watched.as_ref().map(|_| ()));
+            let lent = match &devices {
+                Devices::Made => None,
+                Devices::Lent(failure) => Some(failure),
+            };
+            // What the helper answers for is no matter to Landlock.
+            let isolation = Isolation::Chroot { answered: Answered::Nothing };
             vec![
+                Part { what: "devices of its own", trial: Trial::of(lent.map_or(Ok(()), Err)) },
                 Part { what: "/proc and pseudo terminals", trial },
-                fence(Isolation::Chroot { proc }, || Ok(())),
+                fence(isolation, || Ok(())),
             ]
         }
         Err(_) => Vec::new(),

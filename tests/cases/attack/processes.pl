@@ -7,6 +7,30 @@ if (!$child) {
     sleep 1000 while 1;
 }
 
+# Whether something can be read. Of a process that has ended everything can be opened, and is empty:
+# that is as good as its not being there.
+sub reads {
+    my ($path, $at) = @_;
+    open my $file, "<", $path or return 0;
+    sysseek $file, $at, 0 if $at;
+    my $count = sysread $file, my $byte, 1;
+    $! = 3 if defined $count && !$count;
+    return $count;
+}
+
+sub lists {
+    opendir my $directory, $_[0] or return 0;
+    my @names = grep !/^\./, readdir $directory;
+    $! = 3 if !@names;
+    return @names > 0;
+}
+
+# Older kernels say that it is wrong to ask for a thread in this way.
+sub is_process {
+    my $fd = syscall $nr{pidfd_open}, $_[0], 0;
+    return $_[0] > 1 && ($fd >= 0 || $! != 22);
+}
+
 sub attack {
     my ($who, $pid) = @_;
     told("$who signal", kill 0, $pid);
@@ -29,14 +53,15 @@ sub attack {
         call("$who descriptor", "pidfd_getfd", $fd, 0, 0);
     }
     return unless -d "/proc/self";
-    for my $file ("environ", "maps", "mem", "auxv", "exe", "root/etc/passwd", "ns/mnt") {
-        told("$who $file", open my $open, "<", "/proc/$pid/$file");
+    for my $file ("environ", "maps", "auxv", "exe", "root/etc/passwd") {
+        told("$who $file", reads("/proc/$pid/$file"));
     }
+    told("$who mem", reads("/proc/$pid/mem", $address));
+    told("$who ns/mnt", open my $open, "<", "/proc/$pid/ns/mnt");
     # The numbers of its descriptors are no secret, but what they are.
     told("$who fd", readlink "/proc/$pid/fd/0");
     for my $directory ("map_files", "root/", "cwd/") {
-        my $opened = opendir my $open, "/proc/$pid/$directory";
-        told("$who $directory", $opened && grep !/^\./, readdir $open);
+        told("$who $directory", lists("/proc/$pid/$directory"));
     }
 }
 
@@ -44,6 +69,6 @@ attack("own", $child);
 my $parent = getppid;
 attack("init", $parent);
 # The helper was started just before it.
-attack("helper", $_) for grep { $_ > 1 } $parent - 3 .. $parent - 1;
+attack("helper", $_) for grep { is_process($_) } $parent - 3 .. $parent - 1;
 attack(split /=/) for @ARGV;
 kill 9, $child;

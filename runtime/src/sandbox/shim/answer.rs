@@ -5,6 +5,7 @@ use rustix::fs::{Access, AtFlags, Mode, OFlags, Timespec, Timestamps, XattrFlags
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
+use super::super::devices;
 use super::super::sys::caller as sys;
 use super::Supervisor;
 use super::caller::Caller;
@@ -60,12 +61,16 @@ impl Supervisor {
 
     /// The file itself, `O_PATH`; none if the stand-in will do.
     pub(super) fn target(&mut self, request: &Request<'_>) -> Result<Option<OwnedFd>, Errno> {
-        let clone = |fd: BorrowedFd<'_>| fd.try_clone_to_owned().map_err(|_| Errno::MFILE);
         match &request.found.place {
             Place::Root(fd) => clone(fd.as_fd()).map(Some),
             Place::Proc(entry, Shape::Mounts) => self.mounts(entry, request.caller).map(Some),
             Place::Proc(entry, _) => self.tree.open(entry).map(Some),
             Place::Terminal(number) => clone(self.terminals.get(*number)?).map(Some),
+            Place::Device(devices::TERMINAL) => {
+                let number = request.caller.terminal().ok_or(Errno::NXIO)?;
+                clone(self.terminals.get(number).map_err(|_| Errno::NXIO)?).map(Some)
+            }
+            Place::Device(name) => clone(self.devices.get(name)?).map(Some),
             Place::Terminals(_) | Place::Multiplexer => Ok(None),
             Place::Missing(..) => Err(Errno::NOENT),
         }
@@ -87,7 +92,13 @@ impl Supervisor {
         {
             return write_some(memory, to, text.as_bytes(), size);
         }
-        let Some(target) = self.target(request)? else { return Ok(Answer::Continue) };
+        let target = if matches!(found.place, Place::Multiplexer) {
+            // Only to be looked at: it is opened by making a terminal.
+            self.devices.get(devices::MULTIPLEXER).and_then(clone).ok()
+        } else {
+            self.target(request)?
+        };
+        let Some(target) = target else { return Ok(Answer::Continue) };
         match look {
             Look::Stat { to } => memory.write(to, &sys::stat(target.as_fd())?)?,
             Look::Statx { flags, mask, to } => {
@@ -117,7 +128,8 @@ impl Supervisor {
     }
 
     fn change(&mut self, request: &Request<'_>, change: Change) -> Result<Answer, Errno> {
-        if matches!(request.found.place, Place::Proc(..)) {
+        // Nor may the kernel do it to what it sees, which is the builder's.
+        if matches!(request.found.place, Place::Proc(..) | Place::Device(_)) {
             return Err(Errno::PERM);
         }
         let Some(target) = self.target(request)? else { return Ok(Answer::Continue) };
@@ -168,7 +180,7 @@ impl Supervisor {
                 value_of(length)
             }
             Attribute::Set { .. } | Attribute::Remove { .. }
-                if matches!(request.found.place, Place::Proc(..)) =>
+                if matches!(request.found.place, Place::Proc(..) | Place::Device(_)) =>
             {
                 Err(Errno::PERM)
             }
@@ -185,6 +197,10 @@ impl Supervisor {
             }
         }
     }
+}
+
+fn clone(fd: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    fd.try_clone_to_owned().map_err(|_| Errno::MFILE)
 }
 
 /// What a link says that is the same for nobody else, or for everybody.

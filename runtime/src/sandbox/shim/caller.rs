@@ -71,6 +71,23 @@ impl Caller {
     pub(super) fn uid(&self) -> u32 {
         self.user.file_system
     }
+
+    /// The number of the pseudo terminal that controls it, if one does.
+    pub(super) fn terminal(&self) -> Option<u32> {
+        terminal(&processes::read(&self.directory, "stat").ok()?)
+    }
+}
+
+/// The pseudo terminal in what `proc(5)` calls `stat`. A device's number is in it as the kernel
+/// gives it to programs: the minor's lower 8 bits, 12 bits of the major, the rest of the minor.
+fn terminal(stat: &str) -> Option<u32> {
+    const PSEUDO_TERMINALS: u32 = 136;
+    // The name, in brackets, may hold anything. Behind it comes the third field.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let device: i32 = fields.split(' ').nth(7 - 3)?.parse().ok()?;
+    let device = device.cast_unsigned();
+    let (major, minor) = (device >> 8 & 0xfff, device & 0xff | device >> 12 & 0xf_ff00);
+    (major == PSEUDO_TERMINALS).then_some(minor)
 }
 
 /// Whose rights this process uses. It always keeps the effective id of root.
@@ -158,5 +175,17 @@ mod tests {
         assert_eq!(caller.groups, [Gid::from_raw(9), Gid::from_raw(10)]);
         assert_eq!(caller.effective.bits(), 0xa804_25fb);
         assert!(Caller::parse(directory, 42, "Name:\tsh\n").is_none());
+    }
+
+    #[test]
+    fn a_terminal_is_told_by_its_number() {
+        let of = |device: i32| terminal(&format!("7 (a) 8 (b) S 1 7 7 {device} 7 4194560"));
+        assert_eq!(of(0), None);
+        // The machine's second console.
+        assert_eq!(of(0x402), None);
+        assert_eq!(of(0x8800), Some(0));
+        assert_eq!(of(0x10_8801), Some(257));
+        assert_eq!(of(i32::MIN | 0x8805), Some(0x8_0005));
+        assert_eq!(terminal("7 (a"), None);
     }
 }

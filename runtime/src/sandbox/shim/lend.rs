@@ -64,8 +64,14 @@ impl Supervisor {
                 return Err(Errno::NOTDIR);
             }
             (Place::Proc(..), Go::Directory | Go::Path)
-            | (Place::Root(_) | Place::Terminals(_) | Place::Terminal(_) | Place::Multiplexer, _) =>
-                {}
+            | (
+                Place::Root(_)
+                | Place::Terminals(_)
+                | Place::Terminal(_)
+                | Place::Multiplexer
+                | Place::Device(_),
+                _,
+            ) => {}
         }
         self.identity.root()?;
         let mut links = Vec::new();
@@ -91,6 +97,7 @@ impl Supervisor {
             | Place::Terminals(_)
             | Place::Terminal(_)
             | Place::Multiplexer
+            | Place::Device(_)
             | Place::Missing(..) => {}
         }
         if links.is_empty() {
@@ -126,9 +133,11 @@ impl Supervisor {
                 text.to_string_lossy().into_owned()
             }
             Place::Proc(entry, _) => format!("/proc/{}", entry.name()),
-            Place::Terminals(_) | Place::Terminal(_) | Place::Multiplexer | Place::Missing(..) => {
-                return Ok(false);
-            }
+            Place::Terminals(_)
+            | Place::Terminal(_)
+            | Place::Multiplexer
+            | Place::Device(_)
+            | Place::Missing(..) => return Ok(false),
         };
         Ok(target.trim_end_matches('/') == path.trim_end_matches('/'))
     }

@@ -66,6 +66,7 @@ impl Supervisor {
             Place::Root(_)
             | Place::Proc(_, Shape::File | Shape::Mounts)
             | Place::Terminal(_)
+            | Place::Device(_)
             | Place::Missing(..) => {}
         }
         let Some(target) = self.target(request)? else { return Ok(Answer::Continue) };

@@ -1,12 +1,14 @@
 //! Pseudo terminals: made by the builder's multiplexer, as none can be mounted.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::Uid;
 
+use super::super::devices;
 use super::super::sys::caller as sys;
 use super::skeleton::Skeleton;
 
@@ -49,9 +51,7 @@ impl Terminals {
         let terminal = rustix::fs::openat(builders, &name, path, Mode::empty())?;
         let owner = Some(Uid::from_raw(uid));
         rustix::fs::chownat(&terminal, "", owner, None, AtFlags::EMPTY_PATH)?;
-        let device = rustix::fs::fstat(&terminal)?.st_rdev;
-        let mode = Mode::from_raw_mode(0o620);
-        rustix::fs::mknodat(&self.stubs, &name, FileType::CharacterDevice, mode, device)?;
+        devices::stand_in(self.stubs.as_fd(), OsStr::new(&name))?;
         skeleton.adopt(&rustix::fs::statat(&self.stubs, &name, AtFlags::SYMLINK_NOFOLLOW)?);
         self.made.insert(number, terminal);
         Ok(master)

@@ -10,6 +10,7 @@ use rustix::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::super::devices;
 use super::caller::Caller;
 use super::skeleton::Skeleton;
 use super::tree::{Entry, Shape, Tree};
@@ -31,6 +32,8 @@ pub(super) enum Place {
     Terminal(u32),
     /// What makes pseudo terminals.
     Multiplexer,
+    /// A device that is lent, by its name.
+    Device(&'static str),
     /// Nothing, but a file could be made in this directory.
     Missing(OwnedFd, Vec<u8>),
 }
@@ -141,7 +144,9 @@ impl Walk<'_> {
                 let (entry, shape) = self.tree.lookup(entry, name)?;
                 self.enter(state, entry, shape, !last || follow)
             }
-            Place::Proc(..) | Place::Terminal(_) | Place::Multiplexer => Err(Errno::NOTDIR),
+            Place::Proc(..) | Place::Terminal(_) | Place::Multiplexer | Place::Device(_) => {
+                Err(Errno::NOTDIR)
+            }
             Place::Missing(..) => Err(Errno::NOENT),
         }
     }
@@ -214,6 +219,8 @@ impl Walk<'_> {
             state.place = Place::Terminal(number);
         } else if text == b"/dev/pts" {
             state.place = Place::Terminals(found.try_clone().map_err(|_| Errno::MFILE)?);
+        } else if let Some(name) = devices::named(&text) {
+            state.place = Place::Device(name);
         } else {
             // Something else has the number of a stand-in that was removed.
             return Ok(());
