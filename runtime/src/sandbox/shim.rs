@@ -263,25 +263,36 @@ impl Supervisor {
         let follow = call.follow || path.ends_with(b"/");
         match stat(&whole, follow) {
             Ok(found) => self.skeleton.knows(&found),
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {
-                let end = whole.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
-                let start = whole[..end].iter().rposition(|byte| *byte == b'/');
-                let parent = &whole[..start.map_or(0, |slash| slash + 1)];
-                match stat(parent, true) {
-                    // Only a link at the end can still lead anywhere.
-                    Ok(found) => {
-                        self.skeleton.knows(&found)
-                            || follow
-                                && rustix::fs::readlinkat(directory, &whole[..end], Vec::new())
-                                    .is_ok()
-                    }
-                    Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => true,
-                    Err(_) => false,
-                }
-            }
+            Err(error) if is_dead_end(error) => self.ends_specially(directory, whole, follow),
             Err(_) => false,
         }
     }
+
+    /// Whether a path at whose end there is nothing may lead on where the kernel sees no way: the
+    /// last name on it that is there is looked at.
+    fn ends_specially(&self, directory: BorrowedFd<'_>, mut path: Vec<u8>, follow: bool) -> bool {
+        let mut follow = follow;
+        loop {
+            let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+            path.truncate(end);
+            // What is a link leads nowhere, as far as the kernel knows.
+            if follow && rustix::fs::readlinkat(directory, &path, Vec::new()).is_ok() {
+                return true;
+            }
+            let Some(slash) = path.iter().rposition(|byte| *byte == b'/') else { return false };
+            path.truncate(slash + 1);
+            match rustix::fs::statat(directory, &path, AtFlags::empty()) {
+                Ok(found) => return self.skeleton.knows(&found),
+                Err(error) if is_dead_end(error) => follow = true,
+                Err(_) => return false,
+            }
+        }
+    }
+}
+
+/// Whether nothing is there, as far as the kernel knows.
+fn is_dead_end(error: Errno) -> bool {
+    matches!(error, Errno::NOENT | Errno::NOTDIR | Errno::LOOP)
 }
 
 /// Learns what `openat2(2)` wants; none if it wants paths to be resolved in a way of its own.
