@@ -40,7 +40,7 @@ fn files_tell_what_went_where() {
     let told = build.path("told");
     let path = |name: &str| told.join(name).to_str().unwrap().to_owned();
     let output = format!("BUILDER_OUTPUT={}", told.to_str().unwrap());
-    build
+    let outcome = build
         .under(&["env", &output])
         .option("--digest-file", &path("digest"))
         .option("--image-name-with-digest-file", &path("names"))
@@ -48,7 +48,7 @@ fn files_tell_what_went_where() {
         .push(&to)
         .succeed();
     let digest = digest(&to);
-    let read = |name: &str| fs::read_to_string(told.join(name)).unwrap();
+    let read = |name: &str| fs::read_to_string(outcome.path("told").join(name)).unwrap();
     let name = to.trim_end_matches(":1");
     assert_eq!(read("digest"), digest);
     assert_eq!(read("names"), format!("{name}@{digest}\n"));
