@@ -26,6 +26,7 @@ mod instructions;
 mod kept;
 mod language;
 mod linked;
+mod logins;
 mod lookup;
 mod output;
 mod parallel;

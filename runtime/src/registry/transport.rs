@@ -141,11 +141,10 @@ impl Answer {
             let message = message_of(self.response).await;
             return Err(match self.authorization {
                 Some(authorization) => authorization.refused(call.object, registry, message),
-                None => RegistryError::CredentialsNeeded {
+                None => RegistryError::Forbidden {
                     object: call.object.to_owned(),
                     registry: registry.to_owned(),
                     message,
-                    source: None,
                 },
             }
             .into());

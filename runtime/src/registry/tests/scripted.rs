@@ -119,7 +119,7 @@ async fn each_kind_of_login_is_shown_in_its_way() {
     let fetch = async |entry: serde_json::Value| {
         let fake = with_tokens("one").await;
         let config = json!({"auths": {&fake.host: entry}});
-        let credentials = Credentials::from_docker_config(&config.to_string()).unwrap();
+        let credentials = credentials(&config);
         let client = client(Settings { credentials, ..Settings::default() });
         fetch_layer(&client, &fake.host).await.unwrap();
         fake
