@@ -21,7 +21,7 @@ use auth::{Access, Authorizations};
 use endpoint::{Endpoint, Endpoints};
 use transport::{Call, Payload};
 
-pub use credentials::{Credentials, CredentialsError, HelperError};
+pub use credentials::{Credentials, CredentialsError, HelperError, Place, Source};
 pub use descriptor::{Descriptor, DescriptorPlatform, Index, Manifest, media_type};
 pub use error::RegistryError;
 pub use resolve::ResolvedImage;
