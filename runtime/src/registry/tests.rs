@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ir::{ImageRef, Platform};
+use ir::Platform;
 use serde_json::json;
 
 use super::resolve::digest_of;
