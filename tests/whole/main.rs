@@ -27,6 +27,7 @@ mod kept;
 mod language;
 mod linked;
 mod lookup;
+mod mirrors;
 mod output;
 mod parallel;
 mod refused;

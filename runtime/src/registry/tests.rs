@@ -10,6 +10,7 @@ use super::resolve::digest_of;
 use super::*;
 use crate::store::Store;
 
+mod mirrored;
 mod scripted;
 mod server;
 
