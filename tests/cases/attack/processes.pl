@@ -56,7 +56,8 @@ sub attack {
     for my $file ("environ", "maps", "auxv", "exe", "root/etc/passwd") {
         told("$who $file", reads("/proc/$pid/$file"));
     }
-    told("$who mem", reads("/proc/$pid/mem", $address));
+    # Nothing need be at this address: who hears that has got through.
+    told("$who mem", reads("/proc/$pid/mem", $address) || $! == 5);
     told("$who ns/mnt", open my $open, "<", "/proc/$pid/ns/mnt");
     # The numbers of its descriptors are no secret, but what they are.
     told("$who fd", readlink "/proc/$pid/fd/0");
