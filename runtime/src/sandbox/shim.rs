@@ -31,7 +31,7 @@ use std::os::unix::net::UnixStream;
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, Pid, WaitOptions};
 use rustix::thread::CapabilitySet;
@@ -256,38 +256,44 @@ impl Supervisor {
         }
         whole.extend_from_slice(path);
         let directory = if absolute { CWD } else { self.tree.fd() };
-        let stat = |path: &[u8], follow: bool| {
-            let flags = if follow { AtFlags::empty() } else { AtFlags::SYMLINK_NOFOLLOW };
-            rustix::fs::statat(directory, path, flags)
-        };
-        let follow = call.follow || path.ends_with(b"/");
-        match stat(&whole, follow) {
-            Ok(found) => self.skeleton.knows(&found),
-            Err(error) if is_dead_end(error) => self.ends_specially(directory, whole, follow),
-            Err(_) => false,
+        let stat = |flags| rustix::fs::statat(directory, &whole, flags);
+        match stat(AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) if self.skeleton.knows(&found) => true,
+            Ok(found) if call.follow && is_link(&found) => match stat(AtFlags::empty()) {
+                Ok(found) => self.skeleton.knows(&found),
+                // What leads nowhere, as far as the kernel knows, can still lead anywhere.
+                Err(error) => is_dead_end(error),
+            },
+            Ok(_) => false,
+            Err(error) => is_dead_end(error) && self.ends_specially(directory, whole),
         }
     }
 
     /// Whether a path at whose end there is nothing may lead on where the kernel sees no way: the
     /// last name on it that is there is looked at.
-    fn ends_specially(&self, directory: BorrowedFd<'_>, mut path: Vec<u8>, follow: bool) -> bool {
-        let mut follow = follow;
+    fn ends_specially(&self, directory: BorrowedFd<'_>, mut path: Vec<u8>) -> bool {
         loop {
-            let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
-            path.truncate(end);
-            // What is a link leads nowhere, as far as the kernel knows.
-            if follow && rustix::fs::readlinkat(directory, &path, Vec::new()).is_ok() {
-                return true;
+            // With a slash behind it, what a link leads to was looked for.
+            if path.ends_with(b"/") {
+                let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+                path.truncate(end);
+                if rustix::fs::readlinkat(directory, &path, Vec::new()).is_ok() {
+                    return true;
+                }
             }
             let Some(slash) = path.iter().rposition(|byte| *byte == b'/') else { return false };
             path.truncate(slash + 1);
             match rustix::fs::statat(directory, &path, AtFlags::empty()) {
                 Ok(found) => return self.skeleton.knows(&found),
-                Err(error) if is_dead_end(error) => follow = true,
+                Err(error) if is_dead_end(error) => {}
                 Err(_) => return false,
             }
         }
     }
+}
+
+fn is_link(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Symlink
 }
 
 /// Whether nothing is there, as far as the kernel knows.
