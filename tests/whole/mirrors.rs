@@ -133,6 +133,22 @@ fn a_mirror_that_pulls_through_serves_without_its_source() {
 }
 
 #[test]
+fn a_mirror_is_asked_with_its_own_credentials() {
+    let (registry, mirror) = (Registry::start(), Registry::with_password());
+    let from = registry.push(&base::busybox(), "base:1");
+    let theirs = mirror.push(&base::busybox(), "base:1");
+    let map = format!("{}={}", registry.address(), mirror.address());
+    let pull = |login: &str| {
+        build(&from).option("--registry-map", &map).login(login, "dXNlcjpzZWNyZXQ=").succeed()
+    };
+    pull(mirror.address()).says(&[&format!("`{from}` comes from `{theirs}`")]);
+    pull(registry.address()).says(&[
+        &format!("`{from}` is not taken from `{theirs}`: cannot access"),
+        &format!("`{}` asks for credentials", mirror.address()),
+    ]);
+}
+
+#[test]
 fn a_layer_that_a_mirror_has_lost_comes_from_elsewhere() {
     let (registry, mirror) = (Registry::start(), Registry::start());
     let from = registry.push(&base::busybox(), "base:1");

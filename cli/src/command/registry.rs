@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use runtime::registry::{Client, ClientCertificate, Credentials, Mirrors, MirrorsError, Settings};
+use runtime::registry::{Client, ClientCertificate, Credentials, Settings};
 
 use crate::arguments::RegistryArgs;
 use crate::environment::{Environment, absolute};
 use crate::error::{CommandError, chain};
+
+mod mirrors;
 
 /// A client for all registries of a command. Reads the credentials' file.
 pub(crate) fn client(
@@ -45,34 +47,11 @@ pub(crate) fn client(
         client_certificates,
         push_retries: args.push_retry,
         pull_retries: args.image_download_retry,
-        mirrors: mirrors(environment, args)?,
+        mirrors: mirrors::mirrors(environment, args)?,
         credentials: credentials(environment)?,
         user_agent: format!("kaniko/{}", env!("CARGO_PKG_VERSION")),
     };
     Client::new(settings).map_err(|error| CommandError::user(chain(&error)))
-}
-
-/// As with kaniko in Go: maps come before mirrors, and flags before variables.
-fn mirrors(environment: &Environment, args: &RegistryArgs) -> Result<Mirrors, CommandError> {
-    const MAP: (&str, &str) = ("--registry-map", "KANIKO_REGISTRY_MAP");
-    const MIRROR: (&str, &str) = ("--registry-mirror", "KANIKO_REGISTRY_MIRROR");
-    type Add = fn(&mut Mirrors, &str) -> Result<(), MirrorsError>;
-    let kinds: [(&[String], _, Add); 2] = [
-        (&args.registry_maps, MAP, Mirrors::map),
-        (&args.registry_mirrors, MIRROR, Mirrors::mirror),
-    ];
-    let mut mirrors = Mirrors::default();
-    for (given, (flag, variable), add) in kinds {
-        let given = given.iter().map(|text| (flag, text.as_str()));
-        for (name, text) in given.chain(environment.get(variable).map(|text| (variable, text))) {
-            add(&mut mirrors, text)
-                .map_err(|error| CommandError::user(format!("`{name}`: {error}")))?;
-        }
-    }
-    if args.skip_default_registry_fallback {
-        mirrors.refuse_fallback();
-    }
-    Ok(mirrors)
 }
 
 fn credentials(environment: &Environment) -> Result<Credentials, CommandError> {
