@@ -40,6 +40,7 @@ mod error;
 mod mirrors;
 mod pull;
 mod push;
+mod put;
 mod resolve;
 mod retry;
 mod transport;
