@@ -1,5 +1,7 @@
 //! From arguments to the settings of the registry client; shared by the commands that ask one.
 
+mod mirrors;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -8,8 +10,6 @@ use runtime::registry::{Client, ClientCertificate, Credentials, Settings};
 use crate::arguments::RegistryArgs;
 use crate::environment::{Environment, absolute};
 use crate::error::{CommandError, chain};
-
-mod mirrors;
 
 /// A client for all registries of a command. Reads the credentials' file.
 pub(crate) fn client(
