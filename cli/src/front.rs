@@ -69,7 +69,11 @@ struct Contexts {
 
 /// Asks for the base images that the plan needs, until it needs no more: a base image's triggers
 /// may name further ones.
-pub(crate) async fn resolve(front: &Front, images: &Images) -> Result<Facts, CommandError> {
+pub(crate) async fn resolve(
+    ui: &mut Ui,
+    front: &Front,
+    images: &Images,
+) -> Result<Facts, CommandError> {
     let mut facts = Facts::default();
     loop {
         let requests = planner::images(&front.program, &front.options, &facts)
@@ -89,6 +93,11 @@ pub(crate) async fn resolve(front: &Front, images: &Images) -> Result<Facts, Com
             }
         });
         for (request, image) in futures_util::future::try_join_all(answers).await? {
+            for passed_over in &image.passed_over {
+                let (place, reason) = (&passed_over.place, chain(&passed_over.error));
+                let image = &request.reference;
+                ui.warning(&format!("`{image}` is not taken from `{place}`: {reason}"));
+            }
             let triggers = image.config.config.on_build.iter();
             let triggers =
                 triggers.map(|text| grammar::parse_trigger(text, Span::default())).collect();

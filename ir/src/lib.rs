@@ -37,7 +37,7 @@ pub use instruction::Instruction;
 pub use op::Op;
 pub use platform::{Platform, PlatformError};
 pub use program::{Program, Stage, Statement};
-pub use reference::{ImageRef, ReferenceError};
+pub use reference::{ImageRef, ReferenceError, RegistryPath};
 pub use size::parse_size;
 pub use source::{Source, Span};
 pub use template::Template;

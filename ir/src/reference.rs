@@ -69,6 +69,17 @@ impl ImageRef {
         Self { digest: Some(digest), ..self.clone() }
     }
 
+    /// The same image as another registry has it: the whole repository, `library/` included, below
+    /// a path of that registry.
+    #[must_use]
+    pub fn below(&self, place: &RegistryPath) -> Self {
+        let repository = match place.path() {
+            "" => official(&place.registry, &self.repository),
+            path => format!("{path}/{}", self.repository),
+        };
+        Self { registry: place.registry.clone(), repository, ..self.clone() }
+    }
+
     /// What stands behind `manifests/` in a request: the digest if there is one, else the tag.
     pub fn manifest_name(&self) -> String {
         match (&self.digest, &self.tag) {
@@ -76,6 +87,68 @@ impl ImageRef {
             (None, Some(tag)) => tag.clone(),
             (None, None) => "latest".to_owned(),
         }
+    }
+}
+
+/// A registry, or a path within one, below which repositories lie: `registry[/path]`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RegistryPath {
+    registry: String,
+    /// Without a slash at either end; empty for the registry itself.
+    path: String,
+}
+
+impl RegistryPath {
+    /// Host and optional port; `docker.io` for Docker Hub, as in [`ImageRef::registry`].
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// The path within the registry; empty for the registry itself.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl FromStr for RegistryPath {
+    type Err = ReferenceError;
+
+    /// Other than in an image's name, the first component is a registry whatever it looks like.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = |reason| ReferenceError { text: text.to_owned(), reason };
+        if text.contains("://") {
+            return Err(error("a registry is named without `https://` or `http://`"));
+        }
+        let (registry, path) = text.split_once('/').unwrap_or((text, ""));
+        if !is_registry(registry) {
+            return Err(error("the registry is no host name"));
+        }
+        let path = path.strip_suffix('/').unwrap_or(path);
+        if !path.is_empty() && !path.split('/').all(is_path_component) {
+            return Err(error("the path is not words of a-z and 0-9 with single separators"));
+        }
+        Ok(Self { registry: canonical(registry).to_owned(), path: path.to_owned() })
+    }
+}
+
+impl fmt::Display for RegistryPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.registry)?;
+        if self.path.is_empty() { Ok(()) } else { write!(f, "/{}", self.path) }
+    }
+}
+
+/// Docker Hub has two names.
+fn canonical(registry: &str) -> &str {
+    if registry == "index.docker.io" { "docker.io" } else { registry }
+}
+
+/// Where Docker Hub keeps the repositories that are named by one word.
+fn official(registry: &str, repository: &str) -> String {
+    if registry == "docker.io" && !repository.contains('/') {
+        format!("library/{repository}")
+    } else {
+        repository.to_owned()
     }
 }
 
@@ -88,13 +161,11 @@ fn split_registry(name: &str) -> (String, String) {
                 || first.contains(['.', ':'])
                 || first.bytes().any(|b| b.is_ascii_uppercase()) =>
         {
-            let registry = if first == "index.docker.io" { "docker.io" } else { first };
-            let official = registry == "docker.io" && !rest.contains('/');
-            let repository = if official { format!("library/{rest}") } else { rest.to_owned() };
-            (registry.to_owned(), repository)
+            let registry = canonical(first);
+            (registry.to_owned(), official(registry, rest))
         }
         Some(_) => ("docker.io".to_owned(), name.to_owned()),
-        None => ("docker.io".to_owned(), format!("library/{name}")),
+        None => ("docker.io".to_owned(), official("docker.io", name)),
     }
 }
 
@@ -232,6 +303,27 @@ mod tests {
             ("r.io/a__b/c--d.e:T_1", "r.io/a__b/c--d.e:T_1"),
         ] {
             assert_eq!(text.parse::<ImageRef>().unwrap().to_string(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_image_lies_below_a_path_of_another_registry() {
+        for (image, place, expected) in [
+            ("alpine", "r.io", "r.io/library/alpine:latest"),
+            ("alpine:3", "mirror:5000/a/b/", "mirror:5000/a/b/library/alpine:3"),
+            ("r.io/x", "hub", "hub/x:latest"),
+            ("r.io/x", "index.docker.io", "docker.io/library/x:latest"),
+            ("r.io/x", "docker.io/y", "docker.io/y/x:latest"),
+        ] {
+            let image: ImageRef = image.parse().unwrap();
+            let below = image.below(&place.parse().unwrap());
+            assert_eq!(below.to_string(), expected);
+            assert_eq!(expected.split('/').next(), Some(below.registry()));
+        }
+        for text in
+            ["", "/", "/a", "r.io//a", "https://r.io", "r.io/A", "r.io/a:1", "a b", "r.io,b"]
+        {
+            assert!(text.parse::<RegistryPath>().is_err(), "{text}");
         }
     }
 

@@ -12,18 +12,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use ir::Digest;
+use ir::{Digest, ImageRef};
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 use tokio::sync::OnceCell;
 
 use auth::{Access, Authorizations};
-use endpoint::{Endpoint, Endpoints};
-use transport::{Call, Payload};
+use endpoint::{Endpoint, Endpoints, HURRIED_TIMEOUT};
+use error::Failure;
+use mirrors::Search;
+use retry::Attempts;
+use transport::{Call, Payload, silent};
 
 pub use credentials::{Credentials, CredentialsError, HelperError, Place, Source};
 pub use descriptor::{Descriptor, DescriptorPlatform, Index, Manifest, media_type};
-pub use error::RegistryError;
+pub use error::{PassedOver, RegistryError};
+pub use mirrors::{Mirrors, MirrorsError};
 pub use resolve::ResolvedImage;
 
 mod auth;
@@ -33,6 +37,7 @@ mod credentials;
 mod descriptor;
 mod endpoint;
 mod error;
+mod mirrors;
 mod pull;
 mod push;
 mod put;
@@ -63,6 +68,8 @@ pub struct Settings {
     pub push_retries: u32,
     /// How often a pull is tried again that may succeed then.
     pub pull_retries: u32,
+    /// Which registries are asked in place of others for what is pulled.
+    pub mirrors: Mirrors,
     /// In whose name registries are asked.
     pub credentials: Credentials,
     /// How this client calls itself.
@@ -91,10 +98,21 @@ struct Inner {
     known: Mutex<BTreeMap<(String, Direction), Known>>,
     authorizations: Authorizations,
     credentials: Credentials,
+    mirrors: Mirrors,
+    places: Mutex<Places>,
     pull_retries: u32,
     push_retries: u32,
     /// Held by whoever is fetching the blob.
     in_flight: Mutex<BTreeMap<Digest, Weak<tokio::sync::Mutex<()>>>>,
+}
+
+/// What is known of the places where images are looked for.
+#[derive(Default)]
+struct Places {
+    /// What was asked for, by the place where it was found; of several names the last one.
+    asked: BTreeMap<ImageRef, ImageRef>,
+    /// Registries that could not be reached. They are the last ones to be asked from then on.
+    unreachable: BTreeSet<String>,
 }
 
 /// Found out by who needs it first.
@@ -117,6 +135,8 @@ impl Client {
             known: Mutex::default(),
             authorizations: Authorizations::default(),
             credentials: settings.credentials,
+            mirrors: settings.mirrors,
+            places: Mutex::default(),
             pull_retries: settings.pull_retries,
             push_retries: settings.push_retries,
             in_flight: Mutex::default(),
@@ -133,6 +153,37 @@ impl Client {
     pub(crate) fn downloads(&self, url: &Url) -> Result<reqwest::Client, RegistryError> {
         self.inner.endpoints.downloads(url)
     }
+
+    /// A walk through the places of an image; from one of them, if it was found there. Registries
+    /// that could not be reached come last.
+    fn search(&self, image: &ImageRef, from: Option<&ImageRef>, object: String) -> Search {
+        let known = locked(&self.inner.places);
+        let mut places = self.inner.mirrors.places(image);
+        // Stable: what is equal in this stays in its order.
+        places.sort_by_key(|place| {
+            (known.unreachable.contains(place.registry()), from != Some(place))
+        });
+        Search::new(image.clone(), object, places)
+    }
+
+    fn pull_attempts(&self, errand: &Errand<'_>) -> Attempts {
+        Attempts::new(self.inner.pull_retries).hurried(errand.hurried)
+    }
+
+    /// How the registry of what is pulled is spoken to. Remembers those that cannot be reached.
+    async fn pull_endpoint(&self, errand: &Errand<'_>) -> Result<Arc<Endpoint>, Failure> {
+        let registry = errand.access.image.registry();
+        let endpoint = self.endpoint(registry, Direction::Pull);
+        if !errand.hurried {
+            return endpoint.await;
+        }
+        let found = tokio::time::timeout(HURRIED_TIMEOUT, endpoint).await;
+        let found = found.unwrap_or_else(|_| Err(silent(registry, HURRIED_TIMEOUT)));
+        found.map_err(|failure| {
+            locked(&self.inner.places).unreachable.insert(registry.to_owned());
+            failure.error.into()
+        })
+    }
 }
 
 /// What one operation asks for again and again.
@@ -141,12 +192,20 @@ struct Errand<'a> {
     verb: &'static str,
     /// What errors call it.
     object: String,
+    /// Whether it can be done elsewhere, so that nobody waits long here.
+    hurried: bool,
 }
 
 impl<'a> Errand<'a> {
     fn new(access: Access<'a>, object: String) -> Self {
         let verb = if access.writes { "push" } else { "pull" };
-        Self { access, verb, object }
+        Self { access, verb, object, hurried: false }
+    }
+
+    /// To pull from a place, which may not be the only one.
+    fn pull(image: &'a ImageRef, object: String, hurried: bool) -> Self {
+        let access = Access { image, writes: false, from: None };
+        Self { hurried, ..Self::new(access, object) }
     }
 
     fn call(&self, method: reqwest::Method, url: Url) -> Call<'_> {
@@ -171,7 +230,7 @@ impl<'a> Errand<'a> {
     }
 }
 
-fn blob_of(image: &ir::ImageRef, digest: &Digest) -> String {
+fn blob_of(image: &ImageRef, digest: &Digest) -> String {
     format!("blob `{digest}` of `{}`", image.name())
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use crate::image::layout::{LayoutError, LayoutImage};
 use crate::image::{BaseImage, LayerSource};
-use crate::registry::{Client, Descriptor, RegistryError};
+use crate::registry::{Client, Descriptor, PassedOver, RegistryError};
 
 /// Finds base images in registries and OCI layouts. Cheap to clone; clones share what is known.
 #[derive(Clone)]
@@ -42,6 +42,10 @@ pub struct Found {
     pub config: ConfigFile,
     /// Its layers and where they are; as many as the config has diff ids.
     pub base: BaseImage,
+    /// Its name at the mirror that it was found at; none where it was found under its own name.
+    pub mirror: Option<ImageRef>,
+    /// The places that did not have it, in the order in which they were tried.
+    pub passed_over: Vec<PassedOver>,
 }
 
 /// Why a base image is not to be had.
@@ -131,21 +135,13 @@ impl Images {
 
     async fn ask_registry(&self, request: &ImageRequest) -> Result<Found, ResolveError> {
         let resolved = self.0.client.resolve(&request.reference, &request.platform).await?;
-        let sources: Vec<LayerSource> = resolved
-            .manifest
-            .layers
-            .iter()
-            .map(|_| LayerSource::Base(resolved.reference.clone()))
-            .collect();
         Ok(Found {
             reference: request.reference.clone(),
             digest: resolved.digest,
+            base: BaseImage::of(&resolved),
             config: resolved.config,
-            base: BaseImage {
-                media_type: resolved.media_type,
-                layers: resolved.manifest.layers,
-                sources,
-            },
+            mirror: (resolved.place != request.reference).then_some(resolved.place),
+            passed_over: resolved.passed_over,
         })
     }
 
@@ -162,6 +158,8 @@ impl Images {
             digest: image.digest,
             base: image.base(),
             config: image.config,
+            mirror: None,
+            passed_over: Vec::new(),
         })
     }
 }

@@ -21,6 +21,8 @@ enum Access<'a> {
     Open,
     Password,
     Tls(&'a str),
+    /// Open, and with the images of another one.
+    Mirror(&'a str),
 }
 
 /// Makes an authority in `$1`, and a certificate of it for the name `$2`.
@@ -59,26 +61,33 @@ impl Registry {
         Self::serve(&Access::Tls(name))
     }
 
+    /// One that has what the registry at an address has: it asks that for what it does not have
+    /// yet, and keeps it.
+    pub fn mirror_of(address: &str) -> Self {
+        Self::serve(&Access::Mirror(address))
+    }
+
     fn serve(access: &Access<'_>) -> Self {
         let directory = tempfile::tempdir().expect("a test can make a directory");
         let path = |name: &str| directory.path().join(name).display().to_string();
         let auth = format!("auth: {{htpasswd: {{realm: test, path: {}}}}}\n", path("htpasswd"));
         let tls =
             format!(", tls: {{certificate: {}, key: {}}}", path("server.crt"), path("server.key"));
-        let (auth, tls) = match access {
-            Access::Open => ("", ""),
-            Access::Password => (auth.as_str(), ""),
+        let (more, tls) = match access {
+            Access::Open => (String::new(), ""),
+            Access::Password => (auth, ""),
             Access::Tls(name) => {
                 tool::script(CERTIFY, &[&path(""), name]);
-                ("", tls.as_str())
+                (String::new(), tls.as_str())
             }
+            Access::Mirror(of) => (format!("proxy: {{remoteurl: \"http://{of}\"}}\n"), ""),
         };
         let settings = format!(
             "version: 0.1\n\
              log: {{level: info, formatter: json, accesslog: {{disabled: true}}}}\n\
              storage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\n\
              http: {{addr: \"127.0.0.1:0\"{tls}}}\n\
-             {auth}",
+             {more}",
             path("data")
         );
         fs::write(path("settings.yml"), settings).expect("the directory is ours");

@@ -29,6 +29,7 @@ mod language;
 mod linked;
 mod logins;
 mod lookup;
+mod mirrors;
 mod output;
 mod parallel;
 mod refused;

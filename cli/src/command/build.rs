@@ -52,7 +52,7 @@ pub(crate) fn run(
         let cancel = CancellationToken::new();
         let stopped = tokio::spawn(stop_on_signal(cancel.clone()));
         let facts = tokio::select! {
-            facts = front::resolve(&front, &images) => facts?,
+            facts = front::resolve(ui, &front, &images) => facts?,
             () = cancel.cancelled() => return Err(interrupted(stopped).await),
         };
         let Plan { graph, epoch: planned } = front::plan(ui, &front, &facts)?;

@@ -19,7 +19,7 @@ pub(crate) fn run(
     let facts = if args.resolve {
         let client = command::registry::client(environment, &args.registry)?;
         let images = Images::new(client, front.layouts.clone());
-        command::build::tokio_runtime()?.block_on(front::resolve(&front, &images))?
+        command::build::tokio_runtime()?.block_on(front::resolve(ui, &front, &images))?
     } else {
         Facts::default()
     };

@@ -1,5 +1,7 @@
 //! From arguments to the settings of the registry client; shared by the commands that ask one.
 
+mod mirrors;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -46,6 +48,7 @@ pub(crate) fn client(
         client_certificates,
         push_retries: args.push_retry,
         pull_retries: args.image_download_retry,
+        mirrors: mirrors::mirrors(environment, args)?,
         credentials: credentials(environment)?,
         user_agent: format!("kaniko/{}", env!("CARGO_PKG_VERSION")),
     };

@@ -35,6 +35,10 @@ pub(super) async fn root(
     op: &ImageOp,
 ) -> Result<Snapshot, NodeError> {
     let found = find(machine, op).await?;
+    if let Some(mirror) = &found.mirror {
+        let message = format!("`{}` comes from `{mirror}`", found.reference);
+        machine.events.send(Event::Notice { message });
+    }
     let Some(chain_id) = chain_id(&found.config.rootfs.diff_ids) else {
         return machine.blocking(|machine| Ok(machine.snapshotter.scratch()?)).await;
     };

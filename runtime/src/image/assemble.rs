@@ -26,12 +26,12 @@ pub struct BaseImage {
 }
 
 impl BaseImage {
-    /// One that is in a registry.
+    /// One that is in a registry: its layers are where it was found.
     pub fn of(resolved: &ResolvedImage) -> Self {
         let layers = resolved.manifest.layers.clone();
         Self {
             media_type: resolved.media_type.clone(),
-            sources: vec![LayerSource::Base(resolved.reference.clone()); layers.len()],
+            sources: vec![LayerSource::Base(resolved.place.clone()); layers.len()],
             layers,
         }
     }

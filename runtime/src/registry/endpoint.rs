@@ -16,6 +16,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a registry that may be spoken to without TLS has to show that it can do TLS: what
 /// listens there may wait for us to say something else.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a registry has to be reached where what it is asked for may be had elsewhere. More than
+/// [`PROBE_TIMEOUT`], for those that answer without TLS only.
+pub(super) const HURRIED_TIMEOUT: Duration = Duration::from_secs(15);
 const KEEPALIVE: Duration = Duration::from_secs(30);
 /// How long a peer may leave sent bytes without acknowledgement.
 const ACKNOWLEDGEMENT_TIMEOUT: Duration = Duration::from_mins(2);

@@ -1,12 +1,14 @@
 //! Why a registry could not be used, and what to do about it.
 
 use std::error::Error;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ir::Digest;
+use ir::{Digest, ImageRef};
 
 use super::credentials::HelperError;
+use crate::snapshot::chain;
 use crate::store::StoreError;
 
 /// An error of any kind, as a cause.
@@ -206,9 +208,52 @@ pub enum RegistryError {
     /// What came cannot be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It has mirrors, and is to be had at none of its places.
+    #[error("cannot get {object}: {}{}", reasons(tried), not_asked_text(not_asked.as_deref()))]
+    Nowhere {
+        /// What was asked for.
+        object: String,
+        /// Every place that was tried, in order.
+        tried: Vec<PassedOver>,
+        /// The registry that its name says, where that is not to be asked itself.
+        not_asked: Option<String>,
+    },
+}
+
+/// A place that did not give what was looked for.
+#[derive(Debug)]
+pub struct PassedOver {
+    /// The image there.
+    pub place: ImageRef,
+    /// Why not.
+    pub error: RegistryError,
+}
+
+impl fmt::Display for PassedOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at `{}`: {}", self.place, chain(&self.error))
+    }
 }
 
 impl RegistryError {
+    /// Whether it is about the place that was asked, so that another may do better; not about this
+    /// machine.
+    pub(super) fn is_of_place(&self) -> bool {
+        !matches!(
+            self,
+            Self::Read { .. }
+                | Self::Certificate { .. }
+                | Self::Setup { .. }
+                | Self::Store(_)
+                | Self::Nowhere { .. }
+        )
+    }
+
+    /// Whether the registry said nothing for as long as one waits.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self, Self::Unreachable { source, .. } if source.is::<Silence>())
+    }
+
     /// The same error of a last attempt, which was the n-th.
     pub(super) fn after(mut self, number: u32) -> Self {
         if let Self::Unreachable { attempts, .. }
@@ -283,6 +328,16 @@ pub(super) struct Silence(pub Duration);
 
 fn attempts_text(number: u32) -> String {
     if number == 1 { "1 attempt".to_owned() } else { format!("{number} attempts") }
+}
+
+fn reasons(tried: &[PassedOver]) -> String {
+    tried.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn not_asked_text(registry: Option<&str>) -> String {
+    registry.map_or_else(String::new, |registry| {
+        format!("; `{registry}` itself is not asked (`--skip-default-registry-fallback`)")
+    })
 }
 
 fn list(available: &[String]) -> String {

@@ -10,12 +10,10 @@ use reqwest::header::{CONTENT_RANGE, HeaderValue, RANGE};
 use reqwest::{Method, Response, StatusCode};
 use tokio::sync::mpsc;
 
-use super::auth::Access;
 use super::descriptor::Descriptor;
 use super::error::{Failure, RegistryError};
-use super::retry::Attempts;
 use super::transport::next_chunk;
-use super::{Client, Direction, Errand, blob_of, locked};
+use super::{Client, Errand, blob_of, locked};
 use crate::store::{BlobWriter, Store, StoreError};
 
 /// How many chunks (of some 16 KiB) may wait for the disk.
@@ -26,7 +24,7 @@ struct Fetch<'a, P> {
     errand: Errand<'a>,
     blob: &'a Descriptor,
     store: &'a Store,
-    progress: P,
+    progress: &'a P,
 }
 
 impl Client {
@@ -34,9 +32,12 @@ impl Client {
     /// `progress` is told the bytes that are here; the number falls where a fetch begins anew.
     ///
     /// The same blob is fetched once at a time; who else wants it waits.
+    ///
+    /// `place` is where the image was found. What is not to be had there comes from the other
+    /// places that the image may be at.
     pub async fn fetch(
         &self,
-        reference: &ImageRef,
+        place: &ImageRef,
         layer: &Descriptor,
         store: &Store,
         progress: impl Fn(u64) + Send + Sync,
@@ -47,13 +48,29 @@ impl Client {
             progress(layer.size);
             return Ok(path);
         }
-        let access = Access { image: reference, writes: false, from: None };
-        let errand = Errand::new(access, blob_of(reference, &layer.digest));
-        let fetch = Fetch { errand, blob: layer, store, progress };
-        let mut attempts = Attempts::new(self.inner.pull_retries);
+        let asked = locked(&self.inner.places).asked.get(place).cloned();
+        let image = asked.as_ref().unwrap_or(place);
+        let mut search = self.search(image, Some(place), blob_of(image, &layer.digest));
+        loop {
+            let place = search.place();
+            let errand = Errand::pull(place, blob_of(place, &layer.digest), search.hurried());
+            let fetch = Fetch { errand, blob: layer, store, progress: &progress };
+            match self.fetch_at(&fetch).await {
+                Ok(path) => return Ok(path),
+                Err(error) => search.next(error)?,
+            }
+        }
+    }
+
+    /// From one place. What came before it failed is not used for another one: it may be wrong.
+    async fn fetch_at<P: Fn(u64) + Send + Sync>(
+        &self,
+        fetch: &Fetch<'_, P>,
+    ) -> Result<PathBuf, RegistryError> {
+        let mut attempts = self.pull_attempts(&fetch.errand);
         let mut partial = None;
         loop {
-            match self.fetch_once(&fetch, &mut partial).await {
+            match self.fetch_once(fetch, &mut partial).await {
                 Ok(path) => return Ok(path),
                 Err(failure) => attempts.wait(failure).await?,
             }
@@ -106,8 +123,7 @@ impl Client {
     /// The answer, and whether it begins at `here` instead of at the beginning.
     async fn ask<P>(&self, fetch: &Fetch<'_, P>, here: u64) -> Result<(Response, bool), Failure> {
         let errand = &fetch.errand;
-        let registry = errand.access.image.registry();
-        let endpoint = self.endpoint(registry, Direction::Pull).await?;
+        let endpoint = self.pull_endpoint(errand).await?;
         let url = errand.url(&endpoint, &format!("blobs/{}", fetch.blob.digest));
         let mut call = errand.call(Method::GET, url);
         if here > 0 {

@@ -6,12 +6,10 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::auth::Access;
 use super::descriptor::{Descriptor, Index, Manifest, media_type};
-use super::error::{Failure, Flaw, RegistryError};
-use super::retry::Attempts;
+use super::error::{Failure, Flaw, PassedOver, RegistryError};
 use super::transport::read_bounded;
-use super::{Client, Direction, Errand, blob_of};
+use super::{Client, Errand, blob_of, locked};
 
 /// The largest manifest that is read, in bytes (distribution-spec, "Pushing Manifests").
 const MANIFEST_LIMIT: u64 = 4 << 20;
@@ -26,10 +24,12 @@ const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json";
 
 /// An image of a registry, for one platform.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ResolvedImage {
-    /// As asked for.
-    pub reference: ImageRef,
+    /// Where it was found: as asked for, or as a mirror has it.
+    pub place: ImageRef,
+    /// The places that did not have it, in the order in which they were tried.
+    pub passed_over: Vec<PassedOver>,
     /// Of the manifest for the platform.
     pub digest: Digest,
     /// As the registry has it.
@@ -56,6 +56,14 @@ struct Fetched {
     bytes: Vec<u8>,
 }
 
+/// An image as one place has it.
+struct Whole {
+    fetched: Fetched,
+    manifest: Manifest,
+    config_bytes: Vec<u8>,
+    config: ConfigFile,
+}
+
 /// The fields that tell what a document is.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -72,30 +80,62 @@ struct Outline {
 impl Client {
     /// Finds the image for a platform. Where a reference leads to one image without an index,
     /// that is the result whatever its platform: its config says which.
+    ///
+    /// Where its registry has mirrors, all of it comes from the first place that has all of it.
     pub async fn resolve(
         &self,
         reference: &ImageRef,
         platform: &Platform,
     ) -> Result<ResolvedImage, RegistryError> {
-        let mut name = reference.manifest_name();
-        let mut expected = reference.digest();
-        let mut object = format!("`{reference}`");
+        let mut search = self.search(reference, None, format!("`{reference}`"));
+        let whole = loop {
+            match self.resolve_at(search.place(), search.hurried(), platform).await {
+                Ok(whole) => break whole,
+                Err(error) => search.next(error)?,
+            }
+        };
+        let Whole { fetched, manifest, config_bytes, config } = whole;
+        let (place, passed_over) = search.finish();
+        locked(&self.inner.places).asked.insert(place.clone(), reference.clone());
+        Ok(ResolvedImage {
+            place,
+            passed_over,
+            digest: fetched.digest,
+            manifest_bytes: fetched.bytes,
+            media_type: fetched.media_type,
+            manifest,
+            config_bytes,
+            config,
+        })
+    }
+
+    async fn resolve_at(
+        &self,
+        place: &ImageRef,
+        hurried: bool,
+        platform: &Platform,
+    ) -> Result<Whole, RegistryError> {
+        let mut name = place.manifest_name();
+        let mut expected = place.digest();
+        let mut object = format!("`{place}`");
         for _ in 0..MAX_DEPTH {
-            let fetched = self.manifest(reference, &name, expected, &object).await?;
+            let errand = Errand::pull(place, object, hurried);
+            let fetched = self.manifest(&errand, &name, expected).await?;
+            object = errand.object;
             match parse(&fetched, &object)? {
                 Document::Image(manifest) => {
-                    return self.complete(reference, fetched, *manifest).await;
+                    return self.complete(place, hurried, fetched, *manifest).await;
                 }
                 Document::Index(index) => {
                     let chosen =
                         choose(&index, platform).ok_or_else(|| RegistryError::NoPlatform {
-                            reference: reference.to_string(),
+                            reference: place.to_string(),
                             wanted: platform.to_string(),
                             available: available(&index),
                         })?;
                     expected = Some(chosen.digest);
                     name = chosen.digest.to_string();
-                    object = format!("manifest `{name}` of `{reference}`");
+                    object = format!("manifest `{name}` of `{place}`");
                 }
             }
         }
@@ -105,16 +145,13 @@ impl Client {
     /// A manifest or an index, whose digest is `expected` if that is known.
     async fn manifest(
         &self,
-        reference: &ImageRef,
+        errand: &Errand<'_>,
         name: &str,
         expected: Option<Digest>,
-        object: &str,
     ) -> Result<Fetched, RegistryError> {
-        let access = Access { image: reference, writes: false, from: None };
-        let errand = Errand::new(access, object.to_owned());
-        let mut attempts = Attempts::new(self.inner.pull_retries);
+        let mut attempts = self.pull_attempts(errand);
         loop {
-            match self.manifest_once(&errand, name, expected).await {
+            match self.manifest_once(errand, name, expected).await {
                 Ok(fetched) => return Ok(fetched),
                 Err(failure) => attempts.wait(failure).await?,
             }
@@ -128,7 +165,7 @@ impl Client {
         expected: Option<Digest>,
     ) -> Result<Fetched, Failure> {
         let registry = errand.access.image.registry();
-        let endpoint = self.endpoint(registry, Direction::Pull).await?;
+        let endpoint = self.pull_endpoint(errand).await?;
         let url = errand.url(&endpoint, &format!("manifests/{name}"));
         let mut call = errand.call(Method::GET, url);
         call.headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
@@ -146,44 +183,35 @@ impl Client {
 
     async fn complete(
         &self,
-        reference: &ImageRef,
+        place: &ImageRef,
+        hurried: bool,
         fetched: Fetched,
         manifest: Manifest,
-    ) -> Result<ResolvedImage, RegistryError> {
-        check_config_type(reference, &manifest.config)?;
-        let config_bytes = self.small_blob(reference, &manifest.config, CONFIG_LIMIT).await?;
-        let object = format!("the config of `{reference}`");
+    ) -> Result<Whole, RegistryError> {
+        check_config_type(place, &manifest.config)?;
+        let errand = Errand::pull(place, blob_of(place, &manifest.config.digest), hurried);
+        let config_bytes = self.small_blob(errand, &manifest.config, CONFIG_LIMIT).await?;
+        let object = format!("the config of `{place}`");
         let config: ConfigFile = serde_json::from_slice(&config_bytes).map_err(|source| {
             RegistryError::Malformed { object: object.clone(), source: source.into() }
         })?;
         if config.rootfs.diff_ids.len() != manifest.layers.len() {
             return Err(malformed(&object, Flaw("it does not name each layer of the manifest")));
         }
-        Ok(ResolvedImage {
-            reference: reference.clone(),
-            digest: fetched.digest,
-            manifest_bytes: fetched.bytes,
-            media_type: fetched.media_type,
-            manifest,
-            config_bytes,
-            config,
-        })
+        Ok(Whole { fetched, manifest, config_bytes, config })
     }
 
     /// A blob that is needed in memory.
     async fn small_blob(
         &self,
-        image: &ImageRef,
+        errand: Errand<'_>,
         blob: &Descriptor,
         limit: u64,
     ) -> Result<Vec<u8>, RegistryError> {
-        let object = blob_of(image, &blob.digest);
         if blob.size > limit {
-            return Err(RegistryError::TooLarge { object, limit });
+            return Err(RegistryError::TooLarge { object: errand.object, limit });
         }
-        let access = Access { image, writes: false, from: None };
-        let errand = Errand::new(access, object);
-        let mut attempts = Attempts::new(self.inner.pull_retries);
+        let mut attempts = self.pull_attempts(&errand);
         loop {
             match self.small_blob_once(&errand, blob).await {
                 Ok(bytes) => return Ok(bytes),
@@ -198,7 +226,7 @@ impl Client {
         blob: &Descriptor,
     ) -> Result<Vec<u8>, Failure> {
         let registry = errand.access.image.registry();
-        let endpoint = self.endpoint(registry, Direction::Pull).await?;
+        let endpoint = self.pull_endpoint(errand).await?;
         let url = errand.url(&endpoint, &format!("blobs/{}", blob.digest));
         let call = errand.call(Method::GET, url);
         let response = self.send(&endpoint, &call).await?.success(&call).await?;

@@ -9,18 +9,27 @@ const FIRST_DELAY: Duration = Duration::from_millis(250);
 const LONGEST_DELAY: Duration = Duration::from_secs(20);
 /// The longest that a registry may have us wait.
 const LONGEST_WISH: Duration = Duration::from_mins(2);
+/// The longest wait for another attempt at a place where there is another place.
+const LONGEST_HURRIED: Duration = Duration::from_secs(5);
 
 /// The attempts at one thing.
 #[derive(Debug)]
 pub(super) struct Attempts {
     made: u32,
     retries: u32,
+    hurried: bool,
 }
 
 impl Attempts {
     /// One attempt, and so many more after transient failures.
     pub(super) fn new(retries: u32) -> Self {
-        Self { made: 0, retries }
+        Self { made: 0, retries, hurried: false }
+    }
+
+    /// The same where it can be had elsewhere, if so: then nobody waits long, nor again for who
+    /// said nothing.
+    pub(super) fn hurried(self, hurried: bool) -> Self {
+        Self { hurried, ..self }
     }
 
     /// After a failed attempt: waits until the next one is due.
@@ -32,7 +41,11 @@ impl Attempts {
         self.made += 1;
         match failure.retry {
             Retry::After(wish) if self.made <= self.retries => {
-                tokio::time::sleep(delay(self.made, wish)).await;
+                let delay = delay(self.made, wish);
+                if self.hurried && (delay > LONGEST_HURRIED || failure.error.is_silence()) {
+                    return Err(failure.error.after(self.made));
+                }
+                tokio::time::sleep(delay).await;
                 Ok(())
             }
             Retry::After(_) | Retry::Never => Err(failure.error.after(self.made)),
@@ -83,5 +96,11 @@ mod tests {
         assert!(matches!(error, RegistryError::Server { attempts: 2, .. }));
         let error = Attempts::new(5).wait(failure(Retry::Never)).await.unwrap_err();
         assert!(matches!(error, RegistryError::Server { attempts: 1, .. }));
+        let hurried = || Attempts::new(5).hurried(true);
+        hurried().wait(failure(Retry::After(None))).await.unwrap();
+        let long = Retry::After(Some(LONGEST_WISH));
+        hurried().wait(failure(long)).await.unwrap_err();
+        let silent = super::super::transport::silent("r", LONGEST_WISH);
+        hurried().wait(silent).await.unwrap_err();
     }
 }

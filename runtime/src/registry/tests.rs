@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ir::{ImageRef, Platform};
+use ir::Platform;
 use serde_json::json;
 
 use super::resolve::digest_of;
 use super::*;
 use crate::store::Store;
 
+mod mirrored;
 mod scripted;
 mod server;
 
