@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use runtime::image::receipt::DigestTo;
+
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 /// Builds container images from Dockerfiles, without a daemon and without privilege.
@@ -156,6 +158,7 @@ pub(crate) struct FrontArgs {
 
 /// Where the image goes.
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "these are kaniko's flags")]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// Where to push the image; may be repeated
@@ -170,9 +173,21 @@ pub(crate) struct OutputArgs {
     /// Write the image as an OCI layout
     #[arg(long, value_name = "DIR")]
     pub(crate) oci_layout_path: Option<PathBuf>,
-    /// Write the digest of the image's manifest to a file
+    /// Write the digest of the image's manifest to a file, or put it to an https server
+    #[arg(long, value_name = "FILE|URL", value_parser = DigestTo::parse)]
+    pub(crate) digest_file: Option<DigestTo>,
+    /// Write a line `NAME@DIGEST` for each destination to a file
     #[arg(long, value_name = "FILE")]
-    pub(crate) digest_file: Option<PathBuf>,
+    pub(crate) image_name_with_digest_file: Option<PathBuf>,
+    /// Write a line `NAME:TAG@DIGEST` for each destination to a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) image_name_tag_with_digest_file: Option<PathBuf>,
+    /// Begin without asking the registries whether the image may be pushed to them
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_possible_values = true)]
+    pub(crate) skip_push_permission_check: bool,
+    /// Leave tags as they are that a registry does not let be changed
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_possible_values = true)]
+    pub(crate) push_ignore_immutable_tag_errors: bool,
     /// Media types of the image [default: as the base image]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) image_format: Option<ImageFormat>,

@@ -4,6 +4,7 @@ pub(crate) mod build;
 pub(crate) mod credentials;
 pub(crate) mod doctor;
 pub(crate) mod ir;
+pub(crate) mod output;
 pub(crate) mod place;
 pub(crate) mod plan;
 pub(crate) mod registry;

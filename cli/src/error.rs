@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use ir::{Diagnostic, Source};
 
+pub(crate) use runtime::cause::chain;
+
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) enum CommandError {
@@ -74,19 +76,4 @@ impl CommandError {
             | Self::Output { .. } => ExitCode::from(1),
         }
     }
-}
-
-/// An error and its causes in one line, each cause once: many errors repeat theirs.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !message.contains(&text) {
-            message.push_str(": ");
-            message.push_str(&text);
-        }
-        cause = error.source();
-    }
-    message
 }

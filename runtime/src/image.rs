@@ -10,19 +10,19 @@ use crate::registry::Descriptor;
 pub mod archive;
 mod assemble;
 mod blob;
-pub mod digest_file;
 mod error;
 pub mod layout;
 mod media;
 mod partial;
 pub mod push;
+pub mod receipt;
 mod time;
 
 #[cfg(test)]
 mod tests;
 
 pub use assemble::{Assembly, BaseImage, Format, assemble};
-pub use error::ExportError;
+pub use error::{ExportError, Unpushed};
 
 /// An image that is ready to go out. Its layers' bytes lie elsewhere.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,6 +5,7 @@
 
 pub mod build;
 pub(crate) mod cancel;
+pub mod cause;
 pub(crate) mod content;
 pub mod context;
 pub mod doctor;

@@ -35,6 +35,7 @@ mod endpoint;
 mod error;
 mod pull;
 mod push;
+mod put;
 mod resolve;
 mod retry;
 mod transport;

@@ -14,6 +14,7 @@ mod configs;
 mod contexts;
 mod copies;
 mod debian;
+mod destinations;
 mod diagnostics;
 mod doctor;
 mod environment;

@@ -5,29 +5,22 @@ use std::time::Duration;
 use ir::instruction::Security;
 use ir::{Graph, Op, Source};
 use runtime::CancellationToken;
-use runtime::build::{BuildError, Outputs, Settings};
+use runtime::build::{BuildError, Settings};
 use runtime::event::Events;
-use runtime::image::Format;
+use runtime::image::push;
 use runtime::layer::UnpackLimits;
 use runtime::resolve::Images;
 use runtime::sandbox::{Entered, Helper, Limits, Sandbox};
 use runtime::snapshot::Ignored;
 use runtime::store::Store;
 
-use crate::arguments::{
-    BuildArgs, ChangesArgs, Compression, Entitlement, ImageFormat, MachineArgs, OutputArgs,
-    UnpackLimit,
-};
+use crate::arguments::{BuildArgs, ChangesArgs, Entitlement, MachineArgs, UnpackLimit};
 use crate::command::place::Place;
-use crate::command::{self, secret};
-use crate::environment::{Environment, absolute};
+use crate::command::{self, output, secret};
+use crate::environment::Environment;
 use crate::error::{CommandError, chain};
 use crate::front::{self, Front, Plan};
 use crate::ui::Ui;
-
-/// Levels where none is asked for: those of gzip(1) and zstd(1).
-const GZIP_LEVEL: u32 = 6;
-const ZSTD_LEVEL: i32 = 3;
 
 /// Runs `kaniko build`.
 pub(crate) fn run(
@@ -39,8 +32,8 @@ pub(crate) fn run(
     runtime::sandbox::swap_back().map_err(|error| {
         CommandError::user(format!("cannot move back what a builder had moved into `/`: {error}"))
     })?;
-    let outputs = outputs(&args.output)?;
-    let compression = compression(&args.output)?;
+    let outputs = output::outputs(environment, &args.output)?;
+    let compression = output::compression(&args.output)?;
     let secrets = secret::secrets(environment, &args.machine.secrets)?;
     let agents = secret::agents(environment, &args.machine.agents)?;
     let ignored = ignored(ui, &args.machine.changes)?;
@@ -49,7 +42,7 @@ pub(crate) fn run(
     })?;
     let front = front::read(ui, environment, &args.front)?;
     let client = command::registry::client(environment, &args.registry)?;
-    let images = Images::new(client, front.layouts.clone());
+    let images = Images::new(client.clone(), front.layouts.clone());
 
     // Before the first thread: a process with several cannot enter a user namespace.
     let place = Place::open(&args.machine.place)?;
@@ -64,6 +57,14 @@ pub(crate) fn run(
         };
         let Plan { graph, epoch: planned } = front::plan(ui, &front, &facts)?;
         check_allowed(&front, &graph, &args.machine.allowed)?;
+        if !args.output.skip_push_permission_check {
+            tokio::select! {
+                checked = push::check(&client, &outputs.push) => {
+                    checked.map_err(|error| CommandError::user(chain(&error)))?;
+                }
+                () = cancel.cancelled() => return Err(interrupted(stopped).await),
+            }
+        }
         // The environment is nearer than the Dockerfile, and a build argument nearer still.
         let epoch = match front.options.build_args.get("SOURCE_DATE_EPOCH") {
             Some(_) => planned.or(epoch),
@@ -231,62 +232,10 @@ fn build_error(front: &Front, error: &BuildError) -> CommandError {
     CommandError::Build { message: chain(error), help: Vec::new(), place, status: error.status() }
 }
 
-fn outputs(args: &OutputArgs) -> Result<Outputs, CommandError> {
-    let written = args.tar_path.is_some() || args.oci_layout_path.is_some();
-    if args.destinations.is_empty() && !args.no_push && !written {
-        return Err(CommandError::user_with_help(
-            "the image has no destination",
-            "give `--destination`, `--tar-path` or `--oci-layout-path`, or say `--no-push`",
-        ));
-    }
-    if let Some(known) = args.destinations.iter().find(|to| to.digest().is_some()) {
-        return Err(CommandError::user_with_help(
-            format!("cannot push to `{known}`: what it will contain is not known yet"),
-            "give a destination a tag, and find its digest with `--digest-file`",
-        ));
-    }
-    let format = match args.image_format {
-        None if args.compression == Compression::Zstd => Format::Oci,
-        None => Format::Inherit,
-        Some(ImageFormat::Docker) => Format::Docker,
-        Some(ImageFormat::Oci) => Format::Oci,
-    };
-    Ok(Outputs {
-        push: if args.no_push { Vec::new() } else { args.destinations.clone() },
-        names: args.destinations.clone(),
-        archive: args.tar_path.as_deref().map(absolute),
-        layout: args.oci_layout_path.as_deref().map(absolute),
-        digest_file: args.digest_file.as_deref().map(absolute),
-        format,
-    })
-}
-
 fn limits(args: &MachineArgs) -> Limits {
     Limits {
         resources: args.ulimits.clone(),
         // As with Docker, none is the default.
         shared_memory: args.shm_size.filter(|size| *size > 0),
     }
-}
-
-fn compression(args: &OutputArgs) -> Result<runtime::layer::Compression, CommandError> {
-    let level = args.compression_level;
-    let range = match args.compression {
-        Compression::Gzip => 1..=9,
-        Compression::Zstd => 1..=22,
-    };
-    if level != -1 && !range.contains(&level) {
-        let (first, last) = (range.start(), range.end());
-        return Err(CommandError::user(format!(
-            "`--compression-level {level}` is not within {first} to {last}, nor -1"
-        )));
-    }
-    Ok(match args.compression {
-        Compression::Gzip => {
-            runtime::layer::Compression::Gzip { level: u32::try_from(level).unwrap_or(GZIP_LEVEL) }
-        }
-        Compression::Zstd => runtime::layer::Compression::Zstd {
-            level: if level == -1 { ZSTD_LEVEL } else { level },
-        },
-    })
 }

@@ -13,8 +13,9 @@ use super::base;
 use super::error::BuildError;
 use super::machine::Machine;
 use crate::event::{Event, Task};
-use crate::image::push::Uplink;
-use crate::image::{self, Assembly, Format, Image, ImageLayer};
+use crate::image::push::{ImmutableTags, Uplink};
+use crate::image::receipt::{DigestTo, Receipts};
+use crate::image::{self, Assembly, ExportError, Format, Image, ImageLayer};
 use crate::layer::Layer;
 use crate::resolve::Found;
 
@@ -29,8 +30,10 @@ pub struct Outputs {
     pub archive: Option<PathBuf>,
     /// An OCI layout.
     pub layout: Option<PathBuf>,
-    /// A file that says its digest.
-    pub digest_file: Option<PathBuf>,
+    /// Who is told of it.
+    pub receipts: Receipts,
+    /// What becomes of tags that registries do not let be changed.
+    pub immutable_tags: ImmutableTags,
     /// Its media types.
     pub format: Format,
 }
@@ -41,7 +44,7 @@ impl Outputs {
         !self.push.is_empty()
             || self.archive.is_some()
             || self.layout.is_some()
-            || self.digest_file.is_some()
+            || self.receipts.is_wanted()
     }
 }
 
@@ -56,12 +59,8 @@ pub(super) struct Uploads {
 
 impl Uploads {
     pub(super) fn new(machine: &Arc<Machine>) -> Self {
-        let mut to: Vec<ImageRef> = Vec::new();
-        for reference in &machine.settings.outputs.push {
-            if !to.iter().any(|known| known.name() == reference.name()) {
-                to.push(reference.clone());
-            }
-        }
+        let to = image::push::repositories(&machine.settings.outputs.push);
+        let to = to.into_iter().cloned().collect();
         Self { machine: Arc::clone(machine), to, running: Mutex::default() }
     }
 
@@ -114,7 +113,9 @@ pub(super) async fn export(
     let work = async {
         write_files(machine, &image, found.as_deref()).await?;
         uploads.finish().await;
-        image::push::push(&image, &outputs.push, link(machine)).await?;
+        let tags = outputs.immutable_tags;
+        image::push::push(&image, &outputs.push, tags, link(machine)).await?;
+        tell(machine, image.digest).await?;
         Ok(image.digest)
     };
     tokio::select! {
@@ -172,12 +173,22 @@ async fn write_files(
             image::layout::write(&image, path, name, &store, &cancel)?;
             exported(path);
         }
-        if let Some(path) = &outputs.digest_file {
-            image::digest_file::write(path, &image.digest)?;
-        }
-        Ok(())
+        outputs.receipts.write(&image.digest, &outputs.names)
     };
-    let written: Result<(), image::ExportError> =
+    let written: Result<(), ExportError> =
         tokio::task::spawn_blocking(write).await.map_err(|_| BuildError::Worker)?;
     Ok(written?)
+}
+
+/// Tells of an image that is where it should be.
+async fn tell(machine: &Machine, digest: Digest) -> Result<(), ExportError> {
+    let outputs = &machine.settings.outputs;
+    if !outputs.push.is_empty() {
+        outputs.receipts.write_pushed(&digest, &outputs.push)?;
+    }
+    if let Some(DigestTo::Server(url)) = &outputs.receipts.digest {
+        let told = machine.images.client().put_text(url, &digest.to_string()).await;
+        told.map_err(|error| ExportError::Digest(Box::new(error)))?;
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use ir::Digest;
 
+use crate::cause::chain;
 use crate::registry::RegistryError;
 
 /// An image that did not get to where it should.
@@ -47,12 +48,41 @@ pub enum ExportError {
         /// What the system said.
         source: io::Error,
     },
-    /// A registry refused, or was not reached.
-    #[error("cannot push `{to}`")]
+    /// Registries refused, or were not reached.
+    #[error("{}", told(failed, *destinations))]
     Push {
-        /// Destination.
-        to: String,
-        /// What the registry said.
-        source: Box<RegistryError>,
+        /// What did not get there. There is at least one.
+        failed: Vec<Unpushed>,
+        /// How many destinations there were.
+        destinations: usize,
     },
+    /// The digest did not get to a server.
+    #[error(transparent)]
+    Digest(Box<RegistryError>),
+}
+
+/// Destinations that an image was not brought to.
+#[derive(Debug)]
+pub struct Unpushed {
+    /// Names in one repository.
+    pub to: Vec<String>,
+    /// What the registry said.
+    pub error: Box<RegistryError>,
+}
+
+fn told(failed: &[Unpushed], destinations: usize) -> String {
+    let one = |Unpushed { to, error }: &Unpushed| {
+        let names: Vec<String> = to.iter().map(|name| format!("`{name}`")).collect();
+        format!("{}: {}", names.join(", "), chain(error))
+    };
+    if let ([only], 1) = (failed, destinations) {
+        return format!("cannot push {}", one(only));
+    }
+    let count: usize = failed.iter().map(|failed| failed.to.len()).sum();
+    let mut text = format!("cannot push to {count} of {destinations} destinations");
+    for failed in failed {
+        text.push_str("\n  ");
+        text.push_str(&one(failed));
+    }
+    text
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
+use futures_util::future::join_all;
 use futures_util::{TryStreamExt as _, stream};
 use ir::{Digest, ImageRef};
 
+use super::error::Unpushed;
 use super::{ExportError, Image, ImageLayer, LayerSource, media};
 use crate::event::{Event, Events, Task};
 use crate::registry::{Client, Descriptor, RegistryError};
@@ -25,32 +27,86 @@ pub struct Uplink<'a> {
     pub events: &'a Events,
 }
 
+/// What becomes of a tag that a registry does not let be changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImmutableTags {
+    /// It is an error.
+    #[default]
+    Fail,
+    /// It stays what it is.
+    Keep,
+}
+
 /// Pushes an image under each of some names.
 ///
 /// Every blob goes once to every repository, and a manifest only where all its blobs are. What is
-/// there already, perhaps by [`push_layer`], is not sent again.
-pub async fn push(image: &Image, to: &[ImageRef], link: Uplink<'_>) -> Result<(), ExportError> {
-    let mut repositories: Vec<&ImageRef> = Vec::new();
+/// there already, perhaps by [`push_layer`], is not sent again. What fails keeps nothing else from
+/// its destination.
+///
+/// # Errors
+///
+/// All that failed, together.
+pub async fn push(
+    image: &Image,
+    to: &[ImageRef],
+    tags: ImmutableTags,
+    link: Uplink<'_>,
+) -> Result<(), ExportError> {
+    let mut failed = Vec::new();
+    let mut filled: Vec<&ImageRef> = Vec::new();
+    for repository in repositories(to) {
+        // One of the same registry that has the whole image since a moment ago.
+        let sibling = filled.iter().find(|known| known.registry() == repository.registry());
+        match push_blobs(image, repository, sibling.copied(), link).await {
+            Ok(()) => filled.push(repository),
+            Err(error) => {
+                let names = to.iter().filter(|name| name.name() == repository.name());
+                failed.push(unpushed(names, error));
+            }
+        }
+    }
     for name in to {
+        if !filled.iter().any(|known| known.name() == name.name()) {
+            continue;
+        }
+        let pushed = link.client.push_manifest(name, &image.media_type, &image.manifest_bytes);
+        match pushed.await {
+            Ok(_) => {
+                link.events.send(Event::Exported { to: name.to_string(), digest: image.digest });
+            }
+            Err(error) if tags == ImmutableTags::Keep && error.is_immutable_tag() => {
+                let message = format!("`{name}` stays what it is: the tag is immutable");
+                link.events.send(Event::Notice { message });
+            }
+            Err(error) => failed.push(unpushed([name], error)),
+        }
+    }
+    all_done(failed, to.len())
+}
+
+/// Asks each registry whether the image may be pushed there.
+///
+/// # Errors
+///
+/// All where it may not, together.
+pub async fn check(client: &Client, to: &[ImageRef]) -> Result<(), ExportError> {
+    let checks = repositories(to).into_iter().map(|repository| async move {
+        let error = client.check_push(repository).await.err()?;
+        Some(unpushed(to.iter().filter(|name| name.name() == repository.name()), error))
+    });
+    let failed = join_all(checks).await.into_iter().flatten().collect();
+    all_done(failed, to.len())
+}
+
+/// The repositories of some names: a name for each, in order.
+pub fn repositories(names: &[ImageRef]) -> Vec<&ImageRef> {
+    let mut repositories: Vec<&ImageRef> = Vec::new();
+    for name in names {
         if !repositories.iter().any(|known| known.name() == name.name()) {
             repositories.push(name);
         }
     }
-    for (index, repository) in repositories.iter().enumerate() {
-        // One of the same registry that has the whole image since a moment ago.
-        let sibling = repositories[..index].iter().find(|r| r.registry() == repository.registry());
-        push_blobs(image, repository, sibling.copied(), link)
-            .await
-            .map_err(|source| failed(repository, source))?;
-    }
-    for name in to {
-        link.client
-            .push_manifest(name, &image.media_type, &image.manifest_bytes)
-            .await
-            .map_err(|source| failed(name, source))?;
-        link.events.send(Event::Exported { to: name.to_string(), digest: image.digest });
-    }
-    Ok(())
+    repositories
 }
 
 /// Brings one layer to a repository, before there is an image that it belongs to.
@@ -59,7 +115,9 @@ pub async fn push_layer(
     to: &ImageRef,
     link: Uplink<'_>,
 ) -> Result<(), ExportError> {
-    upload(layer, to, None, link).await.map_err(|source| failed(to, source))
+    upload(layer, to, None, link)
+        .await
+        .map_err(|error| ExportError::Push { failed: vec![unpushed([to], error)], destinations: 1 })
 }
 
 async fn push_blobs(
@@ -129,8 +187,13 @@ fn report(blob: &Descriptor, verb: &str, link: Uplink<'_>) -> impl Fn(u64) + Sen
     link.events.meter(Task::Export, what, Some(blob.size))
 }
 
-fn failed(to: &ImageRef, source: RegistryError) -> ExportError {
-    ExportError::Push { to: to.to_string(), source: Box::new(source) }
+fn unpushed<'a>(to: impl IntoIterator<Item = &'a ImageRef>, error: RegistryError) -> Unpushed {
+    let to = to.into_iter().map(ToString::to_string).collect();
+    Unpushed { to, error: Box::new(error) }
+}
+
+fn all_done(failed: Vec<Unpushed>, destinations: usize) -> Result<(), ExportError> {
+    if failed.is_empty() { Ok(()) } else { Err(ExportError::Push { failed, destinations }) }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::assemble::digest_of;
 use super::layout::{LayoutError, LayoutImage};
+use super::receipt::{DigestTo, Receipts};
 use super::*;
 use crate::layer::Compression;
 use crate::registry::{Manifest, media_type};
@@ -475,8 +476,12 @@ fn an_index_of_several_platforms_gives_the_one_asked_for() {
 fn a_digest_file_has_no_line_end_and_may_be_a_device() {
     let bench = Bench::new();
     let path = bench.path("a/b/digest");
-    digest_file::write(&path, &digest(0xab)).unwrap();
+    let to = |path: &Path| Receipts {
+        digest: Some(DigestTo::File(path.to_owned())),
+        ..Receipts::default()
+    };
+    to(&path).write(&digest(0xab), &[]).unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), format!("sha256:{}", "ab".repeat(32)));
-    digest_file::write(Path::new("/dev/null"), &digest(0xab)).unwrap();
+    to(Path::new("/dev/null")).write(&digest(0xab), &[]).unwrap();
     assert!(!Path::new("/dev/null").is_file());
 }

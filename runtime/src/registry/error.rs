@@ -220,6 +220,18 @@ impl RegistryError {
         }
         self
     }
+
+    /// Whether a registry refuses to have a tag lead to something else than before. There is no code
+    /// for it: each has its own words (Google, Amazon, Harbor).
+    pub(crate) fn is_immutable_tag(&self) -> bool {
+        if let Self::CredentialsRefused { message, .. }
+        | Self::Forbidden { message, .. }
+        | Self::Server { message, status: 400..=499, .. } = self
+        {
+            return message.to_ascii_lowercase().contains("immutab");
+        }
+        false
+    }
 }
 
 /// Why one attempt failed, and whether another may help.
@@ -275,4 +287,29 @@ fn attempts_text(number: u32) -> String {
 
 fn list(available: &[String]) -> String {
     if available.is_empty() { "none".to_owned() } else { available.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registries_have_their_own_words_for_an_immutable_tag() {
+        let answer = |status: u16, message: &str| RegistryError::Server {
+            verb: "push",
+            object: "`r.io/a:1`".to_owned(),
+            registry: "r.io".to_owned(),
+            status,
+            message: message.to_owned(),
+            attempts: 1,
+        };
+        let amazon = "the image tag '1' already exists in the 'a' repository and cannot be \
+            overwritten because the repository is immutable";
+        let google = "cannot update tag 1. The repository has enabled tag immutability";
+        assert!(answer(400, amazon).is_immutable_tag());
+        assert!(answer(400, google).is_immutable_tag());
+        assert!(answer(412, "Configured as IMMUTABLE, cannot be updated").is_immutable_tag());
+        assert!(!answer(400, "manifest invalid").is_immutable_tag());
+        assert!(!answer(500, google).is_immutable_tag());
+    }
 }

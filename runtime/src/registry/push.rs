@@ -54,6 +54,23 @@ impl Client {
         }
     }
 
+    /// Whether this client may push to a repository: begins an upload, and gives it up.
+    ///
+    /// # Errors
+    ///
+    /// If it may not, or the registry cannot be reached.
+    pub async fn check_push(&self, to: &ImageRef) -> Result<(), RegistryError> {
+        let access = Access { image: to, writes: true, from: None };
+        let errand = Errand::new(access, format!("`{}`", to.name()));
+        let mut attempts = Attempts::new(self.inner.push_retries);
+        loop {
+            match self.check_push_once(&errand).await {
+                Ok(()) => return Ok(()),
+                Err(failure) => attempts.wait(failure).await?,
+            }
+        }
+    }
+
     /// Pushes a blob from a file of `size` bytes, if the repository does not have it. `progress`
     /// is told the bytes that were sent; the number falls where an upload begins anew.
     #[expect(clippy::too_many_arguments, reason = "digest and size are one thing, and known apart")]
@@ -144,12 +161,25 @@ impl Client {
         if response.status() == StatusCode::CREATED {
             return Ok(true);
         }
-        // The registry began an upload instead. It is given up; that this fails is of no interest,
-        // since registries forget uploads anyway.
-        if let Ok(location) = location(&endpoint, errand, &response) {
-            self.send(&endpoint, &errand.call(Method::DELETE, location)).await.ok();
-        }
+        // The registry began an upload instead.
+        self.give_up(&endpoint, errand, &response).await;
         Ok(false)
+    }
+
+    async fn check_push_once(&self, errand: &Errand<'_>) -> Result<(), Failure> {
+        let endpoint = self.push_endpoint(errand).await?;
+        let call = errand.call(Method::POST, errand.url(&endpoint, "blobs/uploads/"));
+        let response = self.send(&endpoint, &call).await?.success(&call).await?;
+        self.give_up(&endpoint, errand, &response).await;
+        Ok(())
+    }
+
+    /// Ends an upload that was begun. That this fails is of no interest, since registries forget
+    /// uploads anyway.
+    async fn give_up(&self, endpoint: &Endpoint, errand: &Errand<'_>, begun: &Response) {
+        if let Ok(location) = location(endpoint, errand, begun) {
+            self.send(endpoint, &errand.call(Method::DELETE, location)).await.ok();
+        }
     }
 
     /// In one piece: some registries refuse chunks, and some lose all but the first.

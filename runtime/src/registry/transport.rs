@@ -286,24 +286,33 @@ pub(super) async fn status_failure(
     verb: &'static str,
     object: &str,
 ) -> Failure {
+    if response.status() == StatusCode::NOT_FOUND {
+        let (object, message) = (object.to_owned(), message_of(response).await);
+        return RegistryError::NotFound { object, message }.into();
+    }
+    server_failure(response, registry, verb, object).await
+}
+
+/// The same, where the status says no more than that it is none of success.
+pub(super) async fn server_failure(
+    response: Response,
+    registry: &str,
+    verb: &'static str,
+    object: &str,
+) -> Failure {
     let status = response.status();
     let wish = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     // A date would need a clock; the registries that limit rates send seconds.
     let wish = wish.and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
     let transient = status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED
         || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
-    let (object, message) = (object.to_owned(), message_of(response).await);
-    let error = if status == StatusCode::NOT_FOUND {
-        RegistryError::NotFound { object, message }
-    } else {
-        RegistryError::Server {
-            verb,
-            object,
-            registry: registry.to_owned(),
-            status: status.as_u16(),
-            message,
-            attempts: 1,
-        }
+    let error = RegistryError::Server {
+        verb,
+        object: object.to_owned(),
+        registry: registry.to_owned(),
+        status: status.as_u16(),
+        message: message_of(response).await,
+        attempts: 1,
     };
     Failure { error, retry: if transient { Retry::After(wish) } else { Retry::Never } }
 }

@@ -80,7 +80,7 @@ impl Bench {
     async fn push(&self, image: &Image, to: &[ImageRef]) -> (Result<(), ExportError>, Vec<Event>) {
         let (events, mut heard) = Events::channel();
         let link = Uplink { client: &self.client, store: &self.store, events: &events };
-        let result = push(image, to, link).await;
+        let result = push(image, to, ImmutableTags::Fail, link).await;
         drop(events);
         let mut all = Vec::new();
         while let Some(event) = heard.recv().await {
@@ -180,6 +180,27 @@ async fn a_failure_names_the_destination() {
     let bench = Bench::new();
     let (result, events) =
         bench.push(&image(vec![bench.layer(b"x")]), std::slice::from_ref(&to)).await;
-    assert_eq!(result.unwrap_err().to_string(), format!("cannot push `{to}`"));
+    let error = result.unwrap_err().to_string();
+    assert!(error.starts_with(&format!("cannot push `{to}`: cannot reach registry")), "{error}");
     assert!(exported(&events).is_empty());
+}
+
+#[tokio::test]
+async fn a_failure_keeps_nothing_else_from_its_destination() {
+    let (server, gone, bench) = (Server::start(), Server::start(), Bench::new());
+    let to = [gone.name("a:1"), server.name("a:1"), gone.name("a:2"), server.name("b:1")];
+    drop(gone);
+    let image = image(vec![bench.layer(b"x")]);
+    let (result, events) = bench.push(&image, &to).await;
+    let error = result.unwrap_err().to_string();
+    let first = format!("cannot push to 2 of 4 destinations\n  `{}`, `{}`: cannot", to[0], to[2]);
+    assert!(error.starts_with(&first), "{error}");
+    assert_eq!(exported(&events), [to[1].to_string(), to[3].to_string()]);
+    for name in [&to[1], &to[3]] {
+        let found = bench.client.resolve(name, &Platform::linux("x86_64")).await.unwrap();
+        assert_eq!(found.digest, image.digest);
+    }
+    let error = check(&bench.client, &to).await.unwrap_err().to_string();
+    assert!(error.starts_with(&first), "{error}");
+    check(&bench.client, &to[1..2]).await.unwrap();
 }

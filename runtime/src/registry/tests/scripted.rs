@@ -231,3 +231,25 @@ async fn a_dropped_pull_leaves_nothing() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn a_server_is_told_again_until_it_takes_it() {
+    let asked = AtomicU64::new(0);
+    let fake = Fake::start(move |_, _| match asked.fetch_add(1, Ordering::Relaxed) {
+        0 => Reply::new("503 Service Unavailable", ""),
+        _ => Reply::new("201 Created", ""),
+    })
+    .await;
+    let url = format!("http://user:pass@{}/a/digest?signature=x", fake.host).parse().unwrap();
+    patient(1).put_text(&url, "sha256:1").await.unwrap();
+    assert_eq!(fake.requests("PUT /a/digest?signature=x").len(), 2);
+    let refusing = Fake::start(|_, _| Reply::new("403 Forbidden", "")).await;
+    let url = format!("http://user:pass@{}/a/digest?signature=x", refusing.host).parse().unwrap();
+    let error = patient(1).put_text(&url, "sha256:1").await.unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "cannot send the digest to `https://127.0.0.1/a/digest`: `127.0.0.1` answers 403 in \
+         1 attempt: forbidden"
+    );
+    assert_eq!(refusing.requests("PUT ").len(), 1);
+}
