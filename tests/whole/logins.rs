@@ -88,13 +88,20 @@ fn a_refused_login_is_told_with_its_place_and_without_its_secret() {
     let registry = Registry::with_password();
     let base = registry.push(&base::busybox(), "base:1");
     let host = registry.address();
-    let later = ["CI_REGISTRY_USER=other".to_owned(), format!("CI_REGISTRY={host}")];
+    let later = [
+        format!("CI_REGISTRY={host}"),
+        format!("CI_REGISTRY_USER={USER}"),
+        format!("CI_REGISTRY_PASSWORD={PASSWORD}"),
+    ];
     let build = build(&registry, &base, &later, "").login(host, STALE);
     let place = build.path("home").join(".docker/config.json").display().to_string();
     let outcome = build.fail();
     outcome.says(&[
         &format!("`{host}` refuses the credentials of user `user` from the entry `{host}` of"),
-        &format!("`{place}`: authentication required"),
+        &format!(
+            "`{place}` (which comes before the variables `CI_REGISTRY_USER` and \
+             `CI_REGISTRY_PASSWORD`): authentication required"
+        ),
     ]);
     assert!(!outcome.log().contains("stale") && !outcome.log().contains(STALE));
 }

@@ -2,6 +2,7 @@
 //! good.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -157,7 +158,13 @@ impl Ask<'_> {
     async fn authorize(&self) -> Result<Authorization, Failure> {
         let found = self.credentials.find(self.access.image).await;
         let holder = match &found.credential {
-            Some(credential) => Holder::Known { who: credential.to_string().into() },
+            Some(credential) => {
+                let mut who = credential.to_string();
+                if let Some(later) = &found.later {
+                    write!(who, " (which comes before {later})").expect("a string takes it");
+                }
+                Holder::Known { who: who.into() }
+            }
             None => Holder::Nobody { places: self.credentials.places().into() },
         };
         let login = found.credential.map(|credential| credential.login);

@@ -81,6 +81,8 @@ pub(super) enum Origin {
 pub(super) struct Found {
     /// None: it has to go without.
     pub credential: Option<Credential>,
+    /// Where another login stands that comes too late.
+    pub later: Option<Origin>,
     /// Why the first helper that failed gave none. It is no error until the registry insists:
     /// config files name helpers that are not there, and most base images are public.
     pub trouble: Option<HelperError>,
@@ -99,22 +101,25 @@ impl Credentials {
 
     /// The credentials for a repository.
     pub(super) async fn find(&self, image: &ImageRef) -> Found {
-        let registry = registry_of(image.registry());
         let mut found = Found::default();
-        for Source(kind) in &*self.0 {
-            found.credential = match kind {
+        let mut sources = self.0.iter();
+        for source in sources.by_ref() {
+            found.credential = match &source.0 {
                 Kind::Config(config) => {
                     let (credential, trouble) = config.find(image).await;
                     found.trouble = found.trouble.or(trouble);
                     credential
                 }
-                Kind::Absent { .. } => None,
-                Kind::Hosts(hosts) => hosts.find(registry),
-                Kind::Triple(triple) => triple.find(registry),
+                Kind::Absent { .. } | Kind::Hosts(_) | Kind::Triple(_) => source.written(image),
             };
             if found.credential.is_some() {
                 break;
             }
+        }
+        if let Some(credential) = &found.credential {
+            let others = sources.filter_map(|source| source.written(image));
+            let mut others = others.filter(|other| other.login != credential.login);
+            found.later = others.next().map(|other| other.origin);
         }
         found
     }
@@ -149,6 +154,19 @@ impl Source {
     /// none if something is empty.
     pub fn variables(prefix: &str, registry: &str, user: &str, password: &str) -> Option<Self> {
         Triple::of(prefix, registry, user, password).map(|triple| Self(Kind::Triple(triple)))
+    }
+}
+
+impl Source {
+    /// The credentials for a repository that are known without asking any helper.
+    fn written(&self, image: &ImageRef) -> Option<Credential> {
+        let registry = registry_of(image.registry());
+        match &self.0 {
+            Kind::Config(config) => config.written(image),
+            Kind::Absent { .. } => None,
+            Kind::Hosts(hosts) => hosts.find(registry),
+            Kind::Triple(triple) => triple.find(registry),
+        }
     }
 }
 

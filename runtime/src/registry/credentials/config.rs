@@ -126,12 +126,8 @@ impl Config {
     /// If the helper fails, why.
     pub(super) async fn find(&self, image: &ImageRef) -> (Option<Credential>, Option<HelperError>) {
         let registry = registry_of(image.registry());
-        let mut key = format!("{registry}/{}", image.repository());
-        while key.len() > registry.len() {
-            if let Some(entry) = self.logins.get(&key) {
-                return (Some(self.credential(entry)), None);
-            }
-            key.truncate(key.rfind('/').expect("the registry's slash is left"));
+        if let Some(entry) = self.scoped(image) {
+            return (Some(self.credential(entry)), None);
         }
         let asked = match self.helpers.get(registry).or(self.store.as_ref()) {
             Some(helper) => self.ask(helper, registry).await,
@@ -141,8 +137,26 @@ impl Config {
             Ok(found) => (found, None),
             Err(error) => (None, Some(error)),
         };
-        let written = || self.logins.get(registry).map(|entry| self.credential(entry));
-        (found.or_else(written), trouble)
+        (found.or_else(|| self.written(image)), trouble)
+    }
+
+    /// The credentials for a repository that stand here, without asking any helper.
+    pub(super) fn written(&self, image: &ImageRef) -> Option<Credential> {
+        let whole = || self.logins.get(registry_of(image.registry()));
+        self.scoped(image).or_else(whole).map(|entry| self.credential(entry))
+    }
+
+    /// The entry with the longest key for a part of the registry that a repository is in.
+    fn scoped(&self, image: &ImageRef) -> Option<&Entry> {
+        let registry = registry_of(image.registry());
+        let mut key = format!("{registry}/{}", image.repository());
+        while key.len() > registry.len() {
+            if let Some(entry) = self.logins.get(&key) {
+                return Some(entry);
+            }
+            key.truncate(key.rfind('/').expect("the registry's slash is left"));
+        }
+        None
     }
 
     fn credential(&self, entry: &Entry) -> Credential {

@@ -123,6 +123,10 @@ async fn the_first_source_that_knows_a_repository_counts() {
     }
     let found = credentials.find(&"third.io/x".parse().unwrap()).await;
     assert!(matches!(found.trouble, Some(HelperError::Run { .. })), "{found:?}");
+    let found = credentials.find(&"first.io/org/x".parse().unwrap()).await;
+    let later = "the entry `first.io/org` of `/b/auth.json`";
+    assert_eq!(found.later.map(|origin| origin.to_string()).as_deref(), Some(later));
+    assert_eq!(credentials.find(&"gitlab.io/x".parse().unwrap()).await.later, None);
     assert_eq!(user(&credentials, "other.io/x").await, None);
     assert_eq!(
         credentials.places(),
