@@ -1,6 +1,7 @@
 //! One file for each subcommand.
 
 pub(crate) mod build;
+pub(crate) mod credentials;
 pub(crate) mod doctor;
 pub(crate) mod ir;
 pub(crate) mod output;

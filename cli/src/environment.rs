@@ -66,18 +66,40 @@ impl Environment {
         self.get("HOME").map(|home| PathBuf::from(home).join(".ssh/known_hosts"))
     }
 
-    /// Where credentials may lie, the first that exists counts: Docker's file, then podman's.
+    /// A variable that is set, is text and is not empty.
+    pub(crate) fn get_set(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// The variables whose names begin so, and are text as their values are.
+    pub(crate) fn starting_with(&self, prefix: &str) -> BTreeMap<&str, &str> {
+        let text = self.variables.iter();
+        let text = text.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
+        text.filter(|(name, _)| name.starts_with(prefix)).collect()
+    }
+
+    /// Where credentials may lie, in the order in which they count: Docker's file, then podman's.
+    /// A variable that says where one of the two is stands for all the places where it may be.
     pub(crate) fn credential_files(&self) -> Vec<PathBuf> {
-        let mut files = Vec::new();
-        if let Some(directory) = self.get("DOCKER_CONFIG") {
-            files.push(PathBuf::from(directory).join("config.json"));
+        let directory = |name: &str| self.get_set(name).map(PathBuf::from);
+        let home = directory("HOME");
+        let docker = match directory("DOCKER_CONFIG") {
+            Some(directory) => vec![directory],
+            None => {
+                [Some("/kaniko/.docker".into()), home.as_ref().map(|home| home.join(".docker"))]
+                    .into_iter()
+                    .flatten()
+                    .collect()
+            }
+        };
+        let mut files: Vec<PathBuf> =
+            docker.into_iter().map(|directory| directory.join("config.json")).collect();
+        if let Some(file) = directory("REGISTRY_AUTH_FILE") {
+            files.push(file);
         } else {
-            files.push("/kaniko/.docker/config.json".into());
-            files.extend(self.get("HOME").map(|h| PathBuf::from(h).join(".docker/config.json")));
-        }
-        files.extend(self.get("REGISTRY_AUTH_FILE").map(PathBuf::from));
-        for base in ["XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"] {
-            files.extend(self.get(base).map(|d| PathBuf::from(d).join("containers/auth.json")));
+            let settings = directory("XDG_CONFIG_HOME").or_else(|| Some(home?.join(".config")));
+            let bases = directory("XDG_RUNTIME_DIR").into_iter().chain(settings);
+            files.extend(bases.map(|base| base.join("containers/auth.json")));
         }
         files
     }
@@ -86,4 +108,39 @@ impl Environment {
 /// A path made absolute against the directory the process was started in.
 pub(crate) fn absolute(path: &std::path::Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(variables: &[(&str, &str)]) -> Vec<String> {
+        let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+        let environment = Environment {
+            variables: variables.collect(),
+            terminal: false,
+            colours: Colours { messages: false, results: false },
+            now: Duration::ZERO,
+        };
+        environment.credential_files().iter().map(|path| path.display().to_string()).collect()
+    }
+
+    #[test]
+    fn a_variable_stands_for_the_places_of_its_kind() {
+        let kaniko = "/kaniko/.docker/config.json";
+        assert_eq!(files(&[]), [kaniko]);
+        let home = ("HOME", "/h");
+        let docker = [kaniko, "/h/.docker/config.json"];
+        let podman = "/h/.config/containers/auth.json";
+        assert_eq!(files(&[home]), [docker[0], docker[1], podman]);
+        assert_eq!(files(&[home, ("DOCKER_CONFIG", "/d/")]), ["/d/config.json", podman]);
+        assert_eq!(files(&[home, ("DOCKER_CONFIG", "")]), files(&[home]));
+        let bases = [("XDG_RUNTIME_DIR", "/r"), ("XDG_CONFIG_HOME", "/c")];
+        assert_eq!(
+            files(&[home, bases[0], bases[1]]),
+            [docker[0], docker[1], "/r/containers/auth.json", "/c/containers/auth.json"]
+        );
+        let file = ("REGISTRY_AUTH_FILE", "/a.json");
+        assert_eq!(files(&[home, bases[0], file]), [docker[0], docker[1], "/a.json"]);
+    }
 }

@@ -24,7 +24,7 @@ use mirrors::Search;
 use retry::Attempts;
 use transport::{Call, Payload, silent};
 
-pub use credentials::{Credentials, CredentialsError, HelperError};
+pub use credentials::{Credentials, CredentialsError, HelperError, Place, Source};
 pub use descriptor::{Descriptor, DescriptorPlatform, Index, Manifest, media_type};
 pub use error::{PassedOver, RegistryError};
 pub use mirrors::{Mirrors, MirrorsError};

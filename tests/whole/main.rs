@@ -27,6 +27,7 @@ mod instructions;
 mod kept;
 mod language;
 mod linked;
+mod logins;
 mod lookup;
 mod mirrors;
 mod output;

@@ -5,13 +5,14 @@ mod mirrors;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use runtime::registry::{Client, ClientCertificate, Credentials, Settings};
+use runtime::registry::{Client, ClientCertificate, Settings};
 
 use crate::arguments::RegistryArgs;
+use crate::command::credentials::credentials;
 use crate::environment::{Environment, absolute};
 use crate::error::{CommandError, chain};
 
-/// A client for all registries of a command. Reads the credentials' file.
+/// A client for all registries of a command. Reads the files with credentials.
 pub(crate) fn client(
     environment: &Environment,
     args: &RegistryArgs,
@@ -52,17 +53,4 @@ pub(crate) fn client(
         user_agent: format!("kaniko/{}", env!("CARGO_PKG_VERSION")),
     };
     Client::new(settings).map_err(|error| CommandError::user(chain(&error)))
-}
-
-fn credentials(environment: &Environment) -> Result<Credentials, CommandError> {
-    for path in environment.credential_files() {
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(CommandError::Read { what: "the credentials", path, error }),
-        };
-        return Credentials::from_docker_config(&text)
-            .map_err(|error| CommandError::user(format!("`{}`: {error}", path.display())));
-    }
-    Ok(Credentials::anonymous())
 }

@@ -59,23 +59,37 @@ type Slot = Arc<tokio::sync::Mutex<Option<Arc<Authorization>>>>;
 pub(super) struct Authorization {
     /// None: nothing. Marked sensitive, so that nothing shows it.
     pub header: Option<HeaderValue>,
-    /// Whose credentials; none if none were found.
-    pub user: Option<String>,
+    holder: Holder,
     /// Why a helper gave no credentials.
-    pub trouble: Mutex<Option<HelperError>>,
+    trouble: Mutex<Option<HelperError>>,
     /// When it is good no longer.
     expires: Instant,
+}
+
+/// In whose name an authorization is.
+#[derive(Debug)]
+enum Holder {
+    /// Somebody's: who that is, and where it was found.
+    Known { who: Box<str> },
+    /// Nobody's: where somebody was looked for.
+    Nobody { places: Box<str> },
 }
 
 impl Authorization {
     /// The error for a registry that refuses it.
     pub(super) fn refused(&self, object: &str, registry: &str, message: String) -> RegistryError {
         let (object, registry) = (object.to_owned(), registry.to_owned());
-        if let Some(user) = self.user.clone() {
-            return RegistryError::CredentialsRefused { object, registry, user, message };
-        }
         let source = locked(&self.trouble).take().map(Box::new);
-        RegistryError::CredentialsNeeded { object, registry, message, source }
+        match &self.holder {
+            Holder::Known { who } => {
+                let who = who.clone();
+                RegistryError::CredentialsRefused { object, registry, who, message, source }
+            }
+            Holder::Nobody { places } => {
+                let places = places.clone();
+                RegistryError::CredentialsNeeded { object, registry, places, message, source }
+            }
+        }
     }
 }
 
@@ -142,16 +156,18 @@ struct TokenAnswer {
 impl Ask<'_> {
     async fn authorize(&self) -> Result<Authorization, Failure> {
         let found = self.credentials.find(self.access.image).await;
+        let holder = match &found.credential {
+            Some(credential) => Holder::Known { who: credential.to_string().into() },
+            None => Holder::Nobody { places: self.credentials.places().into() },
+        };
+        let login = found.credential.map(|credential| credential.login);
         let mut authorization = Authorization {
             header: None,
-            user: found.login.as_ref().map(|login| match login {
-                Login::Password { user, .. } => format!("user `{user}`"),
-                Login::Identity(_) | Login::Token(_) => "a token".to_owned(),
-            }),
+            holder,
             trouble: Mutex::new(found.trouble),
             expires: Instant::now() + Duration::from_secs(PASSWORD_LIFE),
         };
-        match (self.challenge, &found.login) {
+        match (self.challenge, &login) {
             (_, Some(Login::Token(token))) => authorization.header = Some(bearer(token)?),
             (Challenge::Basic, Some(Login::Password { user, password })) => {
                 authorization.header = Some(basic(user, password)?);

@@ -29,14 +29,16 @@ pub enum RegistryError {
     },
     /// The registry does not let just anyone have it, or does not have it.
     #[error(
-        "cannot access {object}: `{registry}` asks for credentials, and none were found for it; \
-         log in to it, or check the name ({message})"
+        "cannot access {object}: `{registry}` asks for credentials, and none were found for \
+         it{places}; log in to it, or check the name ({message})"
     )]
     CredentialsNeeded {
         /// What was asked for.
         object: String,
         /// Whose credentials are missing.
         registry: String,
+        /// Where they were looked for: ` in …`, or nothing.
+        places: Box<str>,
         /// The registry's words.
         message: String,
         /// Why a credential helper gave none, if one was asked.
@@ -44,7 +46,7 @@ pub enum RegistryError {
     },
     /// The registry does not accept who asks, or does not let them have it.
     #[error(
-        "cannot access {object}: `{registry}` refuses the credentials of {user}: {message}; check \
+        "cannot access {object}: `{registry}` refuses the credentials of {who}: {message}; check \
          that they are current and allow it"
     )]
     CredentialsRefused {
@@ -52,9 +54,24 @@ pub enum RegistryError {
         object: String,
         /// Who refuses.
         registry: String,
-        /// Whose credentials: a user's name, or `a token`.
-        user: String,
+        /// Whose credentials, and where they were found.
+        who: Box<str>,
         /// The registry's words.
+        message: String,
+        /// Why a credential helper that comes before gave none, if one was asked.
+        source: Option<Box<HelperError>>,
+    },
+    /// It is refused, and no credentials are asked for.
+    #[error(
+        "cannot access {object}: `{registry}` refuses it to everyone, without asking for \
+         credentials: {message}; check its name, and what is between"
+    )]
+    Forbidden {
+        /// What was asked for.
+        object: String,
+        /// Who refuses.
+        registry: String,
+        /// The words of whoever answered.
         message: String,
     },
     /// The image is for other platforms.
@@ -253,6 +270,7 @@ impl RegistryError {
     /// for it: each has its own words (Google, Amazon, Harbor).
     pub(crate) fn is_immutable_tag(&self) -> bool {
         if let Self::CredentialsRefused { message, .. }
+        | Self::Forbidden { message, .. }
         | Self::Server { message, status: 400..=499, .. } = self
         {
             return message.to_ascii_lowercase().contains("immutab");

@@ -244,6 +244,7 @@ fn is_refusal(error: &RegistryError) -> bool {
         RegistryError::NotFound { .. }
             | RegistryError::CredentialsNeeded { .. }
             | RegistryError::CredentialsRefused { .. }
+            | RegistryError::Forbidden { .. }
             | RegistryError::Server { .. }
     )
 }

@@ -28,9 +28,15 @@ fn patient(retries: u32) -> Client {
     client(Settings { pull_retries: retries, push_retries: retries, ..Settings::default() })
 }
 
+/// Those of a docker config.
+fn credentials(config: &serde_json::Value) -> Credentials {
+    let place = Place::File("/home/config.json".into());
+    Credentials::of(vec![Source::docker_config(place, &config.to_string()).unwrap()])
+}
+
 fn with_login(host: &str, user: &str, password: &str) -> Client {
     let config = json!({"auths": {host: {"username": user, "password": password}}});
-    let credentials = Credentials::from_docker_config(&config.to_string()).unwrap();
+    let credentials = credentials(&config);
     client(Settings { credentials, ..Settings::default() })
 }
 
@@ -204,23 +210,36 @@ async fn passwords_are_used_and_missed() {
     pushed.push(&right, &to).await.unwrap();
     right.resolve(&to, &amd64()).await.unwrap();
 
+    let shown = |error: RegistryError| {
+        assert!(!format!("{error:?}").contains("wrong horse"));
+        error.to_string().replace(&registry.host, "HOST")
+    };
     let error = plain().resolve(&to, &amd64()).await.unwrap_err();
-    let host = &registry.host;
-    assert!(
-        matches!(&error, RegistryError::CredentialsNeeded { registry, .. } if registry == host),
-        "{error}"
+    assert!(matches!(error, RegistryError::CredentialsNeeded { .. }));
+    assert_eq!(
+        shown(error),
+        "cannot access `HOST/private:1`: `HOST` asks for credentials, and none were found for it; \
+         log in to it, or check the name (authentication required)"
+    );
+    let other = with_login("other.io", "user", "right horse");
+    let error = other.resolve(&to, &amd64()).await.unwrap_err();
+    assert!(matches!(error, RegistryError::CredentialsNeeded { .. }));
+    assert_eq!(
+        shown(error),
+        "cannot access `HOST/private:1`: `HOST` asks for credentials, and none were found for it \
+         in `/home/config.json`; log in to it, or check the name (authentication required)"
     );
     let wrong = with_login(&registry.host, "user", "wrong horse");
-    for error in [
-        wrong.resolve(&to, &amd64()).await.unwrap_err(),
-        pushed.push(&wrong, &to).await.unwrap_err(),
-    ] {
-        assert!(
-            matches!(&error, RegistryError::CredentialsRefused { user, .. } if user == "user `user`"),
-            "{error}"
-        );
-        assert!(!format!("{error:?}").contains("wrong horse"));
-    }
+    let error = wrong.resolve(&to, &amd64()).await.unwrap_err();
+    assert!(matches!(error, RegistryError::CredentialsRefused { .. }));
+    assert_eq!(
+        shown(error),
+        "cannot access `HOST/private:1`: `HOST` refuses the credentials of user `user` from the \
+         entry `HOST` of `/home/config.json`: authentication required; check that they are \
+         current and allow it"
+    );
+    let error = pushed.push(&wrong, &to).await.unwrap_err();
+    assert!(matches!(error, RegistryError::CredentialsRefused { .. }));
 }
 
 #[tokio::test]

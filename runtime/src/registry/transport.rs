@@ -11,6 +11,7 @@ use futures_util::StreamExt as _;
 use oci_client::errors::OciEnvelope;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, Response, StatusCode, Url};
+use serde_json::Value;
 use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 
@@ -141,11 +142,10 @@ impl Answer {
             let message = message_of(self.response).await;
             return Err(match self.authorization {
                 Some(authorization) => authorization.refused(call.object, registry, message),
-                None => RegistryError::CredentialsNeeded {
+                None => RegistryError::Forbidden {
                     object: call.object.to_owned(),
                     registry: registry.to_owned(),
                     message,
-                    source: None,
                 },
             }
             .into());
@@ -250,10 +250,14 @@ pub(super) async fn message_of(response: Response) -> String {
     let reason = status.canonical_reason().unwrap_or("unknown status").to_ascii_lowercase();
     // The answer is about an error already: another one while it is read adds nothing.
     let bytes = read_bounded(response, "", "", MESSAGE_LIMIT).await.unwrap_or_default();
-    let Ok(envelope) = serde_json::from_slice::<OciEnvelope>(&bytes) else {
-        return reason;
-    };
-    let messages = envelope
+    let messages = serde_json::from_slice(&bytes).map_or_else(|_| foreign_words(&bytes), words_of);
+    // What a registry says goes to a terminal.
+    let shown: String = messages.chars().filter(|c| !c.is_control()).take(MESSAGE_LENGTH).collect();
+    if shown.is_empty() { reason } else { shown }
+}
+
+fn words_of(envelope: OciEnvelope) -> String {
+    envelope
         .errors
         .into_iter()
         .map(|error| match error.detail.as_str() {
@@ -264,10 +268,15 @@ pub(super) async fn message_of(response: Response) -> String {
         })
         .filter(|message| !message.is_empty())
         .collect::<Vec<String>>()
-        .join("; ");
-    // What a registry says goes to a terminal.
-    let shown: String = messages.chars().filter(|c| !c.is_control()).take(MESSAGE_LENGTH).collect();
-    if shown.is_empty() { reason } else { shown }
+        .join("; ")
+}
+
+/// What token servers say in forms of their own: `OAuth2`'s (RFC 6749, 5.2) and Docker Hub's.
+fn foreign_words(answer: &[u8]) -> String {
+    let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+    let keys = ["error_description", "details", "message", "error"];
+    let words = keys.iter().find_map(|key| answer.get(key)?.as_str());
+    words.unwrap_or_default().to_owned()
 }
 
 /// The error for a status that is no success.

@@ -119,7 +119,7 @@ async fn each_kind_of_login_is_shown_in_its_way() {
     let fetch = async |entry: serde_json::Value| {
         let fake = with_tokens("one").await;
         let config = json!({"auths": {&fake.host: entry}});
-        let credentials = Credentials::from_docker_config(&config.to_string()).unwrap();
+        let credentials = credentials(&config);
         let client = client(Settings { credentials, ..Settings::default() });
         fetch_layer(&client, &fake.host).await.unwrap();
         fake
@@ -166,6 +166,42 @@ async fn credentials_go_to_nobody_else() {
     for request in pulled.iter().chain(&pushed) {
         assert!(!request.contains("authorization"), "{request}");
     }
+}
+
+#[tokio::test]
+async fn a_refusal_without_a_challenge_is_not_about_credentials() {
+    let refusal = r#"{"errors": [{"code": "DENIED", "message": "not from this address"}]}"#;
+    let fake = Fake::start(move |request, _| {
+        if request.starts_with("GET /v2/ ") {
+            return Reply::new("200 OK", "");
+        }
+        Reply::new("403 Forbidden", refusal)
+    })
+    .await;
+    let client = with_login(&fake.host, "u", "p");
+    let error = fetch_layer(&client, &fake.host).await.unwrap_err();
+    assert!(matches!(error, RegistryError::Forbidden { .. }), "{error:?}");
+    assert!(error.to_string().contains("not from this address"), "{error}");
+    assert_eq!(fake.requests("GET /v2/a/b/").len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_server_that_refuses_is_told_with_the_login() {
+    let fake = Fake::start(move |request, host| {
+        if request.starts_with("GET /token") {
+            return Reply::new(
+                "401 Unauthorized",
+                r#"{"details": "incorrect username or password"}"#,
+            );
+        }
+        let challenge = format!("Bearer realm=\"http://{host}/token\",service=\"s\"");
+        Reply::new("401 Unauthorized", "").with("WWW-Authenticate", challenge)
+    })
+    .await;
+    let error = fetch_layer(&with_login(&fake.host, "u", "p"), &fake.host).await.unwrap_err();
+    let RegistryError::CredentialsRefused { who, message, .. } = error else { panic!("{error:?}") };
+    assert_eq!(*who, format!("user `u` from the entry `{}` of `/home/config.json`", fake.host));
+    assert!(message.contains("incorrect username or password"), "{message}");
 }
 
 #[tokio::test]
