@@ -205,3 +205,40 @@ fn make_file(
 fn file_name(number: u64) -> OsString {
     number.to_string().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::limits::UnpackLimits;
+    use crate::layer::testing::{archive, other};
+
+    #[test]
+    fn what_waits_is_bounded_by_what_it_holds() {
+        const VALUE: usize = 60_000;
+        let count = 2 * HELD / VALUE;
+        let entries: Vec<_> = (0..count)
+            .map(|number| {
+                let (mut entry, content) = other(&number.to_string(), Kind::Directory);
+                entry.xattrs.insert(b"user.long".to_vec(), vec![b'x'; VALUE]);
+                (entry, content)
+            })
+            .collect();
+        let (limits, cancel) = (UnpackLimits::default(), CancellationToken::new());
+        let blob = Decompression::start(io::Cursor::new(archive(&entries)), limits).unwrap();
+        let aside = tempfile::tempdir().unwrap();
+        let path = aside.path().join("layer");
+        std::fs::create_dir(&path).unwrap();
+        let mut ahead = Ahead::start(blob, path, Bounds { limits, cancel: &cancel }).unwrap();
+        while ahead.held.load(Ordering::Relaxed) <= HELD {
+            std::thread::yield_now();
+        }
+        let mut source = &mut ahead;
+        for (expected, _) in &entries {
+            assert!(source.held.load(Ordering::Relaxed) <= HELD + 2 * VALUE);
+            assert_eq!(source.next().unwrap().as_ref(), Some(expected));
+        }
+        assert_eq!(source.next().unwrap(), None);
+        source.finish().unwrap();
+        assert_eq!(ahead.held.load(Ordering::Relaxed), 0);
+    }
+}
