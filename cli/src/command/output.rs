@@ -69,7 +69,7 @@ fn receipts(environment: &Environment, args: &OutputArgs) -> Result<Receipts, Co
         server @ DigestTo::Server(_) => server,
     });
     // What runs builds for others asks so for what came out.
-    let directory = environment.get("BUILDER_OUTPUT").filter(|directory| !directory.is_empty());
+    let directory = environment.get_set("BUILDER_OUTPUT");
     Ok(Receipts {
         digest,
         names: names.map(absolute),

@@ -187,7 +187,7 @@ async fn tell(machine: &Machine, digest: Digest) -> Result<(), ExportError> {
         outputs.receipts.write_pushed(&digest, &outputs.push)?;
     }
     if let Some(DigestTo::Server(url)) = &outputs.receipts.digest {
-        let told = machine.images.client().put_text(url, &digest.to_string()).await;
+        let told = machine.images.client().put_digest(url, &digest).await;
         told.map_err(|error| ExportError::Digest(Box::new(error)))?;
     }
     Ok(())

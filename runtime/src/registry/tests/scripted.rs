@@ -241,15 +241,18 @@ async fn a_server_is_told_again_until_it_takes_it() {
     })
     .await;
     let url = format!("http://user:pass@{}/a/digest?signature=x", fake.host).parse().unwrap();
-    patient(1).put_text(&url, "sha256:1").await.unwrap();
+    patient(1).put_digest(&url, &digest_of(b"image")).await.unwrap();
     assert_eq!(fake.requests("PUT /a/digest?signature=x").len(), 2);
     let refusing = Fake::start(|_, _| Reply::new("403 Forbidden", "")).await;
     let url = format!("http://user:pass@{}/a/digest?signature=x", refusing.host).parse().unwrap();
-    let error = patient(1).put_text(&url, "sha256:1").await.unwrap_err().to_string();
+    let error = patient(1).put_digest(&url, &digest_of(b"image")).await.unwrap_err().to_string();
     assert_eq!(
         error,
-        "cannot send the digest to `https://127.0.0.1/a/digest`: `127.0.0.1` answers 403 in \
-         1 attempt: forbidden"
+        format!(
+            "cannot send the digest to `http://{}/a/digest`: `127.0.0.1` answers 403 in 1 attempt: \
+             forbidden",
+            refusing.host
+        )
     );
     assert_eq!(refusing.requests("PUT ").len(), 1);
 }
